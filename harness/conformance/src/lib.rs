@@ -1,0 +1,1 @@
+//! Runs scenarios on clusters: plan, execution, outcome, snapshots and verdicts.

@@ -1,0 +1,1 @@
+//! The scenario language: files, requirements, diagnostics and schema.

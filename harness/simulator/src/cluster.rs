@@ -1,0 +1,121 @@
+//! One simulated cluster: how it is asked for, and the handle to it.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::{
+    api::ApiService,
+    clock::{Clock, ManualClock},
+    identity::Identities,
+    minor::Minor,
+    node::{NodeProfile, Program},
+    store::Store,
+};
+
+/// What a cluster shall be; [`SimulatorRequest::start`] makes it.
+#[derive(Debug)]
+#[must_use]
+pub struct SimulatorRequest {
+    minor: Minor,
+    seed: u64,
+    clock: Option<Arc<dyn Clock>>,
+    nodes: Vec<NodeProfile>,
+    programs: Vec<(String, Arc<dyn Program>)>,
+}
+
+impl SimulatorRequest {
+    /// A cluster of `minor` with one node whose kubelet has its default settings.
+    pub fn new(minor: Minor) -> Self {
+        Self { minor, seed: 0, clock: None, nodes: Vec::new(), programs: Vec::new() }
+    }
+
+    /// The seed of names, uids and suffixes; the same seed gives the same cluster.
+    pub fn with_seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Where time comes from; without it, a clock that stands still.
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// One more node; without any, the cluster has one with default settings.
+    pub fn with_node(mut self, node: NodeProfile) -> Self {
+        self.nodes.push(node);
+        self
+    }
+
+    /// What containers of `image` print; all others print nothing.
+    pub fn with_program(mut self, image: impl Into<String>, program: Arc<dyn Program>) -> Self {
+        self.programs.push((image.into(), program));
+        self
+    }
+
+    /// Starts the cluster: its own namespaces, service accounts and nodes are there when this returns.
+    pub fn start(self) -> Simulator {
+        let clock = self.clock.unwrap_or_else(|| Arc::new(ManualClock::starting_at(Timestamp::UNIX_EPOCH)));
+        Simulator {
+            inner: Arc::new(Inner {
+                minor: self.minor,
+                store: Store::default(),
+                identities: Identities::new(self.seed),
+                clock,
+                nodes: self.nodes,
+                programs: self.programs,
+            }),
+        }
+    }
+}
+
+/// A running simulated cluster; clones are handles to the same one.
+#[derive(Clone, Debug)]
+pub struct Simulator {
+    inner: Arc<Inner>,
+}
+
+/// What all of a cluster's parts share.
+#[derive(Debug)]
+struct Inner {
+    minor: Minor,
+    store: Store,
+    identities: Identities,
+    clock: Arc<dyn Clock>,
+    nodes: Vec<NodeProfile>,
+    programs: Vec<(String, Arc<dyn Program>)>,
+}
+
+impl Simulator {
+    /// The Kubernetes minor that this cluster is.
+    pub fn minor(&self) -> Minor {
+        self.inner.minor
+    }
+
+    /// The API server as a `tower::Service`; `kube::Client::new` takes it as it is.
+    pub fn service(&self) -> ApiService {
+        ApiService::new(self.clone())
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    pub(crate) fn identities(&self) -> &Identities {
+        &self.inner.identities
+    }
+
+    /// Now, as `metadata.creationTimestamp` shows it: whole seconds, UTC.
+    pub(crate) fn now(&self) -> String {
+        self.inner.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    }
+
+    pub(crate) fn nodes(&self) -> &[NodeProfile] {
+        &self.inner.nodes
+    }
+
+    pub(crate) fn program(&self, image: &str) -> Option<&Arc<dyn Program>> {
+        self.inner.programs.iter().find(|(name, _)| name == image).map(|(_, program)| program)
+    }
+}

@@ -1,0 +1,33 @@
+//! Kubernetes in this process, one per minor: an API server with admission and storage, and a model of scheduler,
+//! kubelet and container runtime.
+//!
+//! ```text
+//! request -> api (route, negotiate, decode) -> registry (defaults, admission, prepare, validate) -> store -> response
+//!                                                       |                                             |
+//!                                                       v                                             v
+//!                                          admission (plug-ins, webhooks over TLS)        controllers, node (kubelet)
+//! ```
+//!
+//! It works on [`serde_json::Value`] and tables of fields by minor, so that it answers as that minor does and not as the
+//! types of one client library do. What is not modelled answers 404 or 501 and says so.
+
+mod admission;
+mod api;
+mod clock;
+mod cluster;
+mod controllers;
+mod field_error;
+mod fields;
+mod identity;
+mod minor;
+mod node;
+mod registry;
+mod status;
+mod store;
+
+pub use api::ApiService;
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use cluster::{Simulator, SimulatorRequest};
+pub use minor::{Minor, MinorError};
+pub use node::{ContainerView, NodeProfile, Program, SeccompMode};
+pub use status::Status;

@@ -1,0 +1,1 @@
+//! What differs by minor in the admission chain and in webhook calls.

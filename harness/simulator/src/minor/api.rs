@@ -1,0 +1,1 @@
+//! What differs by minor in requests, responses, discovery and metadata.

@@ -1,0 +1,1 @@
+//! What differs by minor on nodes: kubelet, runtime, container states.

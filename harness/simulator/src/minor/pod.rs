@@ -1,0 +1,1 @@
+//! What differs by minor in a Pod: defaults, preparation, validation, warnings.

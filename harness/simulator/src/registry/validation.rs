@@ -1,0 +1,16 @@
+//! Validation in Kubernetes' words: what is refused with 422.
+
+use serde_json::Value;
+
+use crate::{field_error::FieldError, minor::Minor};
+
+/// What is wrong with a new object of `kind` (`Pod`, `Namespace`, `MutatingWebhookConfiguration`, ...), its metadata
+/// included.
+pub(crate) fn create(_minor: Minor, _kind: &str, _object: &Value) -> Vec<FieldError> {
+    Vec::new()
+}
+
+/// What is wrong with an update of `kind` from `old`; `subresource` is empty, `status` or `ephemeralcontainers`.
+pub(crate) fn update(_minor: Minor, _kind: &str, _subresource: &str, _object: &Value, _old: &Value) -> Vec<FieldError> {
+    Vec::new()
+}
