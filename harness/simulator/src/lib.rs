@@ -21,6 +21,7 @@ mod fields;
 mod identity;
 mod minor;
 mod node;
+mod object;
 mod registry;
 mod status;
 mod store;
