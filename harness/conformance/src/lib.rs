@@ -1,1 +1,25 @@
-//! Runs scenarios on clusters: plan, execution, outcome, snapshots and verdicts.
+//! Runs scenarios on clusters: scenarios become cases, a case becomes an [`Outcome`], the outcome a [`Verdict`].
+//!
+//! ```text
+//! scenarios -> plan -> cases -> execute (a Cluster, the webhook) -> Outcome -> expectations AND snapshot -> Verdict
+//!                                                                                                            |
+//!                                                                            reporters <- Event <- run <-----+
+//! ```
+//!
+//! No terminal and no arguments here: whoever wants to know what happens reads [`Event`]s.
+
+mod case;
+mod coverage;
+mod event;
+mod outcome;
+mod run;
+mod verdict;
+
+pub use case::{Case, NodeSetting};
+pub use coverage::{Coverage, PreconditionCoverage, Preconditions, RequirementCoverage};
+pub use event::{CaseFinished, ClusterDescription, EndedEarly, Event, Observations, Summary};
+pub use outcome::{
+    Answer, ContainerList, ContainerOutcome, Invocation, ObjectOutcome, Outcome, Review, StepOutcome, Verb,
+};
+pub use run::{ClusterKind, Predicate, RunError, RunOptions, Selection, SnapshotMode, Suite, WebhookKind, run};
+pub use verdict::{Failure, Status, Verdict};
