@@ -30,5 +30,5 @@ pub use api::ApiService;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use cluster::{Simulator, SimulatorRequest};
 pub use minor::{Minor, MinorError};
-pub use node::{ContainerView, NodeProfile, Program, SeccompMode};
+pub use node::{ContainerKind, ContainerView, NodeProfile, Program, SeccompMode};
 pub use status::Status;

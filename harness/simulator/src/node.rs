@@ -29,11 +29,26 @@ pub enum SeccompMode {
     Localhost(String),
 }
 
+/// Which part a container has in its Pod.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum ContainerKind {
+    /// One of `initContainers` that must end before the next begins.
+    Init,
+    /// One of `initContainers` with `restartPolicy: Always`, where the minor knows it.
+    Sidecar,
+    /// One of `containers`.
+    Main,
+    /// One of `ephemeralContainers`.
+    Ephemeral,
+}
+
 /// What a running container sees of itself.
 #[derive(Clone, Debug)]
 pub struct ContainerView<'a> {
     /// The container's name.
     pub name: &'a str,
+    /// Its part in the Pod.
+    pub kind: ContainerKind,
     /// The container's command line, `command` and `args` one after the other.
     pub arguments: &'a [String],
     /// What the kernel enforces.
@@ -42,10 +57,17 @@ pub struct ContainerView<'a> {
     pub privileged: bool,
 }
 
-/// What an image's program prints when it runs.
+/// What an image's program prints when it runs, and whether it comes to an end.
 pub trait Program: Send + Sync + std::fmt::Debug {
     /// The container's log.
     fn output(&self, container: &ContainerView<'_>) -> String;
+
+    /// The code with which it exits at once; nothing while it keeps running.
+    ///
+    /// Init containers end well and all others keep running, unless a program knows better.
+    fn exit_code(&self, container: &ContainerView<'_>) -> Option<i32> {
+        (container.kind == ContainerKind::Init).then_some(0)
+    }
 }
 
 /// Schedules what waits, and brings every container to the state that it would reach.
