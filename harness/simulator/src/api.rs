@@ -1,4 +1,16 @@
 //! Requests in, responses out.
+//!
+//! ```text
+//! route (path -> what) -> negotiate (Accept, Content-Type) -> read | write | watch | discovery -> respond
+//! ```
+
+mod body;
+mod negotiate;
+mod query;
+mod read;
+mod respond;
+mod route;
+mod write;
 
 use std::{
     convert::Infallible,
@@ -8,10 +20,20 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response};
-use http_body_util::{BodyExt, Full, combinators::BoxBody};
+use http::{Request, Response, header, request::Parts};
+use http_body_util::combinators::UnsyncBoxBody;
 
-use crate::cluster::Simulator;
+use self::{
+    body::BodyError,
+    negotiate::Accept,
+    query::Query,
+    respond::Reply,
+    route::{Route, Verb},
+};
+use crate::{admission::UserInfo, cluster::Simulator, registry::Target, status::Status};
+
+/// The body of an answer.
+pub(crate) type Body = UnsyncBoxBody<Bytes, Infallible>;
 
 /// The API server as a `tower::Service`.
 #[derive(Clone, Debug)]
@@ -30,7 +52,7 @@ where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: std::fmt::Display,
 {
-    type Response = Response<BoxBody<Bytes, Infallible>>;
+    type Response = Response<UnsyncBoxBody<Bytes, Infallible>>;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 
@@ -38,8 +60,68 @@ where
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, _request: Request<B>) -> Self::Future {
-        let _cluster = self.cluster.clone();
-        Box::pin(async { Ok(Response::new(Full::new(Bytes::new()).boxed())) })
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let cluster = self.cluster.clone();
+        Box::pin(async move {
+            let (parts, body) = request.into_parts();
+            let body = body::read(body).await;
+            Ok(answer(&cluster, &parts, body).await)
+        })
+    }
+}
+
+/// One request about a resource, as the handlers see it.
+#[derive(Debug)]
+pub(crate) struct Call<'a> {
+    pub(crate) cluster: &'a Simulator,
+    pub(crate) parts: &'a Parts,
+    pub(crate) target: Target,
+    pub(crate) query: Query,
+    pub(crate) accept: Accept,
+    pub(crate) body: Bytes,
+}
+
+impl Call<'_> {
+    /// Who asks: whoever comes without credentials is the cluster's administrator.
+    pub(crate) fn user(&self) -> UserInfo {
+        UserInfo {
+            username: "kubernetes-admin".to_owned(),
+            uid: String::new(),
+            groups: vec!["system:masters".to_owned(), "system:authenticated".to_owned()],
+            extra: None,
+        }
+    }
+
+    /// A header's text, empty where it is not there.
+    pub(crate) fn header(&self, name: header::HeaderName) -> &str {
+        self.parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+}
+
+async fn answer(cluster: &Simulator, parts: &Parts, body: Result<Bytes, BodyError>) -> Response<Body> {
+    let audit_id = cluster.identities().uid();
+    let mut response = match Box::pin(dispatch(cluster, parts, body)).await {
+        Ok(reply) => reply.into_response(),
+        Err(status) => respond::failure(&status),
+    };
+    respond::add_common_headers(response.headers_mut(), &audit_id);
+    response
+}
+
+async fn dispatch(cluster: &Simulator, parts: &Parts, body: Result<Bytes, BodyError>) -> Result<Reply, Status> {
+    let (target, verb, query) = match route::find(cluster.minor(), parts)? {
+        Route::Resource { target, verb, query } => (target, verb, query),
+        Route::Plain(text) => return Ok(Reply::text(200, text)),
+        Route::Unknown => return Ok(Reply::text(404, "404 page not found\n")),
+    };
+    let accept = Accept::parse(cluster.minor(), &parts.headers)?;
+    let body = body.map_err(BodyError::into_status)?;
+    let call = Call { cluster, parts, target, query, accept, body };
+    match verb {
+        Verb::Get => read::get(&call),
+        Verb::List => read::list(&call),
+        Verb::Create => write::create(&call).await,
+        Verb::Delete => write::delete(&call).await,
+        Verb::Update | Verb::Patch | Verb::DeleteCollection | Verb::Watch => Err(route::method_not_allowed()),
     }
 }

@@ -1,6 +1,11 @@
 //! One simulated cluster: how it is asked for, and the handle to it.
 
-use std::sync::Arc;
+mod bootstrap;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 
@@ -55,9 +60,17 @@ impl SimulatorRequest {
     }
 
     /// Starts the cluster: its own namespaces, service accounts and nodes are there when this returns.
-    pub fn start(self) -> Simulator {
+    pub fn start(mut self) -> Simulator {
+        if self.nodes.is_empty() {
+            self.nodes.push(NodeProfile {
+                name: "node".to_owned(),
+                labels: BTreeMap::new(),
+                seccomp_default: false,
+                localhost_profiles: BTreeSet::new(),
+            });
+        }
         let clock = self.clock.unwrap_or_else(|| Arc::new(ManualClock::starting_at(Timestamp::UNIX_EPOCH)));
-        Simulator {
+        let cluster = Simulator {
             inner: Arc::new(Inner {
                 minor: self.minor,
                 store: Store::default(),
@@ -66,7 +79,10 @@ impl SimulatorRequest {
                 nodes: self.nodes,
                 programs: self.programs,
             }),
-        }
+        };
+        bootstrap::run(&cluster);
+        crate::controllers::react(&cluster);
+        cluster
     }
 }
 

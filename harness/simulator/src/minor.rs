@@ -7,6 +7,7 @@ pub(crate) mod admission;
 pub(crate) mod api;
 pub(crate) mod node;
 pub(crate) mod pod;
+pub(crate) mod resource;
 
 use std::{fmt, str::FromStr};
 

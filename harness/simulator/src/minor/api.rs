@@ -1,1 +1,104 @@
 //! What differs by minor in requests, responses, discovery and metadata.
+
+use super::ByMinor;
+
+/// What `fieldValidation` is where a request does not name it; nothing: the parameter has no effect.
+pub(crate) static FIELD_VALIDATION: ByMinor<Option<FieldValidation>> = ByMinor::new(&[
+    (20, None, "kubernetes v1.24 `pkg/features/kube_features.go` ServerSideFieldValidation: alpha, off"),
+    (25, Some(FieldValidation::Warn), "kubernetes v1.25 ServerSideFieldValidation: beta, on"),
+]);
+
+/// What happens with fields that the types do not know.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum FieldValidation {
+    Ignore,
+    Warn,
+    Strict,
+}
+
+/// Whether uid, timestamps and the like are taken off the object before admission.
+pub(crate) static WIPES_SYSTEM_METADATA: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "kubernetes v1.24 `apiserver/pkg/endpoints/handlers/create.go` `createHandler`"),
+    (
+        25,
+        true,
+        "kubernetes v1.25 `apiserver/pkg/endpoints/handlers/create.go` `createHandler` `WipeObjectMetaSystemFields`",
+    ),
+]);
+
+/// Whether `metadata.namespace` is set before admission; else only when the object is stored.
+pub(crate) static NAMESPACE_BEFORE_ADMISSION: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "kubernetes v1.23 `apiserver/pkg/registry/rest/create.go` `BeforeCreate`"),
+    (
+        24,
+        true,
+        "kubernetes v1.24 `apiserver/pkg/endpoints/handlers/create.go` `EnsureObjectNamespaceMatchesRequestNamespace`",
+    ),
+]);
+
+/// Whether uid and creation time are drawn before the object is prepared, and not after.
+pub(crate) static UID_BEFORE_PREPARE: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "kubernetes v1.24 `apiserver/pkg/registry/rest/create.go` `BeforeCreate`"),
+    (25, true, "kubernetes v1.25 `apiserver/pkg/registry/generic/registry/store.go` `Create`"),
+]);
+
+/// Whether a generated name is drawn before the object is prepared, and not after.
+pub(crate) static NAME_BEFORE_PREPARE: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "kubernetes v1.25 `apiserver/pkg/registry/rest/create.go` `BeforeCreate`"),
+    (26, true, "kubernetes v1.26 `apiserver/pkg/registry/generic/registry/store.go` `Create`"),
+]);
+
+/// How often a generated name that is taken is drawn anew.
+pub(crate) static GENERATED_NAME_ATTEMPTS: ByMinor<u8> = ByMinor::new(&[
+    (20, 1, "kubernetes v1.30 RetryGenerateName: alpha, off"),
+    (
+        31,
+        8,
+        "kubernetes v1.31 RetryGenerateName: beta, on; v1.36 `registry/store.go` `maxNameGenerationCreateAttempts`",
+    ),
+]);
+
+/// Whether a taken generated name is answered with 409; else with 500 `ServerTimeout`.
+pub(crate) static GENERATED_NAME_CONFLICTS: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "kubernetes v1.21 `apiserver/pkg/registry/rest/create.go` `CheckGeneratedNameError`"),
+    (22, true, "kubernetes v1.22 `apiserver/pkg/registry/rest/create.go` `CheckGeneratedNameError`"),
+]);
+
+/// Where the API server's scheme is made, which some messages name.
+pub(crate) static SCHEME: ByMinor<&str> = ByMinor::new(&[
+    (20, "pkg/runtime/scheme.go:100", "kube-apiserver 1.24.17, 1.25.16, 1.31.14"),
+    (33, "pkg/runtime/scheme.go:110", "kubernetes v1.33 `apimachinery/pkg/runtime/scheme.go` `NewScheme`"),
+    (
+        35,
+        "pkg/runtime/scheme.go:111",
+        "kubernetes v1.35 `apimachinery/pkg/runtime/scheme.go` `NewScheme`; kube-apiserver 1.36.3",
+    ),
+]);
+
+/// Whether values that a list refuses stand as JSON in messages, and not as Go writes them.
+pub(crate) static VALUES_AS_JSON: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "kubernetes v1.33 `apimachinery/pkg/util/validation/field/errors.go` `ErrorBody`"),
+    (34, true, "kubernetes v1.34 `apimachinery/pkg/util/validation/field/errors.go` `ErrorDetail`"),
+]);
+
+/// Whether an unset `metadata.creationTimestamp` is written as null.
+pub(crate) static NULL_CREATION_TIMESTAMP: ByMinor<bool> = ByMinor::new(&[
+    (20, true, "kubernetes v1.33 `apimachinery/pkg/apis/meta/v1/types.go` `ObjectMeta`"),
+    (34, false, "kubernetes v1.34 `apimachinery/pkg/apis/meta/v1/types.go` `ObjectMeta`: omitzero"),
+]);
+
+/// Whether a 406 lists what could be had.
+pub(crate) static NOT_ACCEPTABLE_NAMES_FORMS: ByMinor<bool> =
+    ByMinor::new(&[(20, false, "kube-apiserver 1.24.17"), (36, true, "kube-apiserver 1.36.3")]);
+
+/// Whether `fieldValidation` is a parameter at all.
+pub(crate) static KNOWS_FIELD_VALIDATION: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "kubernetes v1.22 `apimachinery/pkg/apis/meta/v1/types.go` `CreateOptions`"),
+    (23, true, "kubernetes v1.23 `apimachinery/pkg/apis/meta/v1/types.go` `CreateOptions`"),
+]);
+
+/// Whether Services have `spec.internalTrafficPolicy`.
+pub(crate) static SERVICE_INTERNAL_TRAFFIC_POLICY: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "kubernetes v1.21 ServiceInternalTrafficPolicy: alpha, off"),
+    (22, true, "kubernetes v1.22 ServiceInternalTrafficPolicy: beta, on"),
+]);

@@ -1,0 +1,144 @@
+//! From a path to what it means.
+
+use http::{Method, request::Parts};
+use percent_encoding::percent_decode_str;
+use serde_json::json;
+
+use super::query::Query;
+use crate::{
+    minor::{Minor, resource::Resource},
+    registry::Target,
+    status::Status,
+};
+
+/// What a request wants done.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Verb {
+    Get,
+    List,
+    Watch,
+    Create,
+    Update,
+    Patch,
+    Delete,
+    DeleteCollection,
+}
+
+impl Verb {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "get",
+            Self::List => "list",
+            Self::Watch => "watch",
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Patch => "patch",
+            Self::Delete => "delete",
+            Self::DeleteCollection => "deletecollection",
+        }
+    }
+}
+
+/// What a path leads to.
+#[derive(Debug)]
+pub(crate) enum Route {
+    Resource {
+        target: Target,
+        verb: Verb,
+        query: Query,
+    },
+    /// A text with 200.
+    Plain(&'static str),
+    Unknown,
+}
+
+/// 405 in an API server's words.
+pub(crate) fn method_not_allowed() -> Status {
+    Status::new(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+        .with_details(json!({}))
+}
+
+/// 404 for a resource that the group does not have.
+fn no_such_resource() -> Status {
+    Status::new(404, "NotFound", "the server could not find the requested resource").with_details(json!({}))
+}
+
+/// Finds out what a request is about.
+///
+/// # Errors
+/// 404 and 405 as an API server answers them.
+pub(crate) fn find(minor: Minor, parts: &Parts) -> Result<Route, Status> {
+    let path = parts.uri.path().trim_matches('/');
+    let segments =
+        path.split('/').map(|segment| percent_decode_str(segment).decode_utf8_lossy().into_owned()).collect::<Vec<_>>();
+    let segments = segments.iter().map(String::as_str).collect::<Vec<_>>();
+    match segments.as_slice() {
+        ["healthz" | "livez" | "readyz"] | ["healthz" | "livez" | "readyz", "ping"] => Ok(Route::Plain("ok")),
+        ["api", version, rest @ ..] if !rest.is_empty() => resource(minor, parts, "", version, rest),
+        ["apis", group, version, rest @ ..] if !rest.is_empty() => resource(minor, parts, group, version, rest),
+        _ => Ok(Route::Unknown),
+    }
+}
+
+fn resource(minor: Minor, parts: &Parts, group: &str, version: &str, rest: &[&str]) -> Result<Route, Status> {
+    if !Resource::all(minor).any(|resource| resource.group == group && resource.version == version) {
+        return Ok(Route::Unknown);
+    }
+    // `/watch/` before the rest of a path is the oldest way to ask for a watch.
+    let (old_watch, rest) = match rest {
+        ["watch", rest @ ..] if !rest.is_empty() => (true, rest),
+        _ => (false, rest),
+    };
+    let (namespace, rest) = match rest {
+        // `/namespaces/x` and `/namespaces/x/status` are about the namespace itself.
+        ["namespaces", namespace, rest @ ..]
+            if !rest.is_empty() && !(group.is_empty() && matches!(rest, ["status" | "finalize"])) =>
+        {
+            (*namespace, rest)
+        }
+        _ => ("", rest),
+    };
+    let (name, subresource) = match rest {
+        [_] => ("", ""),
+        [_, name] => (*name, ""),
+        [_, name, subresource] => (*name, *subresource),
+        _ => return Err(no_such_resource()),
+    };
+    let resource = Resource::find(minor, group, version, rest[0]).ok_or_else(no_such_resource)?;
+    let in_namespace = !namespace.is_empty();
+    if in_namespace != resource.namespaced && (in_namespace || !name.is_empty()) {
+        return Err(no_such_resource());
+    }
+    let query = Query::parse(parts.uri.query().unwrap_or_default());
+    let verb = verb(&parts.method, name, old_watch || query.flag("watch"))?;
+    let allowed = if subresource.is_empty() {
+        resource.verbs
+    } else {
+        resource.subresource(minor, subresource).ok_or_else(no_such_resource)?.verbs
+    };
+    let everywhere = resource.namespaced && !in_namespace;
+    if !allowed.contains(&verb.as_str()) || (everywhere && !matches!(verb, Verb::List | Verb::Watch)) {
+        return Err(method_not_allowed());
+    }
+    let target = Target {
+        resource,
+        subresource: subresource.to_owned(),
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+    };
+    Ok(Route::Resource { target, verb, query })
+}
+
+fn verb(method: &Method, name: &str, watch: bool) -> Result<Verb, Status> {
+    Ok(match (method.as_str(), name.is_empty()) {
+        ("GET" | "HEAD", true) if watch => Verb::Watch,
+        ("GET" | "HEAD", true) => Verb::List,
+        ("GET" | "HEAD", false) => Verb::Get,
+        ("POST", _) => Verb::Create,
+        ("PUT", false) => Verb::Update,
+        ("PATCH", false) => Verb::Patch,
+        ("DELETE", false) => Verb::Delete,
+        ("DELETE", true) => Verb::DeleteCollection,
+        _ => return Err(method_not_allowed()),
+    })
+}

@@ -1,0 +1,160 @@
+//! `PrepareForCreate` and `PrepareForUpdate` of each kind.
+
+use serde_json::{Value, json};
+
+use crate::{
+    minor::{Minor, resource::Resource},
+    object,
+    registry::pod,
+};
+
+/// The kinds whose `metadata.generation` counts changes of everything but metadata and status.
+const COUNTED: &[&str] = &[
+    "MutatingWebhookConfiguration",
+    "ValidatingWebhookConfiguration",
+    "Deployment",
+    "ReplicaSet",
+    "StatefulSet",
+    "DaemonSet",
+    "Job",
+    "CronJob",
+    "ReplicationController",
+    "PriorityClass",
+];
+
+/// The kinds whose status a client cannot set when it creates them, and what it is then.
+fn initial_status(kind: &str) -> Option<Value> {
+    match kind {
+        "Namespace" => Some(json!({"phase": "Active"})),
+        "Deployment" | "CronJob" | "Job" => Some(json!({})),
+        "ReplicaSet" | "ReplicationController" => Some(json!({"replicas": 0})),
+        "StatefulSet" => Some(json!({"replicas": 0, "availableReplicas": 0})),
+        "DaemonSet" => Some(json!({
+            "currentNumberScheduled": 0, "numberMisscheduled": 0, "desiredNumberScheduled": 0, "numberReady": 0,
+        })),
+        "Service" => Some(json!({"loadBalancer": {}})),
+        _ => None,
+    }
+}
+
+/// Brings a new object into the state in which it is stored.
+pub(crate) fn for_create(minor: Minor, resource: &Resource, object: &mut Value) {
+    let kind = resource.kind;
+    if kind == "Pod" {
+        pod::prepare_for_create(minor, object);
+        return;
+    }
+    if let Some(status) = initial_status(kind) {
+        object["status"] = status;
+    }
+    if COUNTED.contains(&kind) {
+        object::metadata_mut(object).insert("generation".to_owned(), json!(1));
+    }
+    if kind == "Namespace" {
+        let finalizers = object::map_mut(object, "spec").entry("finalizers").or_insert_with(|| json!([]));
+        if let Some(list) = finalizers.as_array_mut()
+            && !list.iter().any(|finalizer| finalizer == "kubernetes")
+        {
+            list.push(json!("kubernetes"));
+        }
+    }
+}
+
+/// Brings the next version of an object into the state in which it is stored: what a path may not change stays.
+///
+/// # Shape
+/// `subresource`: empty, `status`, `ephemeralcontainers` or `finalize`.
+pub(crate) fn for_update(minor: Minor, resource: &Resource, subresource: &str, object: &mut Value, old: &Value) {
+    match subresource {
+        "status" => keep_all_but(object, old, &["status"]),
+        "finalize" => keep_all_but(object, old, &["spec"]),
+        "ephemeralcontainers" => only_ephemeral_containers(object, old),
+        _ if resource.subresources.iter().any(|subresource| subresource.name == "status") => {
+            keep(object, old, "status")
+        }
+        _ => {}
+    }
+    if resource.kind == "Pod" {
+        if subresource.is_empty() || subresource == "ephemeralcontainers" {
+            pod::prepare_for_update(minor, object, old);
+        }
+        return;
+    }
+    if resource.kind == "Namespace" && subresource.is_empty() {
+        keep(object, old, "spec");
+    }
+    if COUNTED.contains(&resource.kind) && subresource.is_empty() && content(object) != content(old) {
+        let generation = old.pointer("/metadata/generation").and_then(Value::as_u64).unwrap_or_default();
+        object::metadata_mut(object).insert("generation".to_owned(), json!(generation + 1));
+    }
+}
+
+/// Everything but identity, metadata and status.
+fn content(object: &Value) -> Vec<(&String, &Value)> {
+    let fields = object.as_object().into_iter().flatten();
+    fields.filter(|(key, _)| !["metadata", "status", "kind", "apiVersion"].contains(&key.as_str())).collect()
+}
+
+/// What `old` has under `field`, or nothing where it has nothing.
+fn keep(object: &mut Value, old: &Value, field: &str) {
+    match old.get(field) {
+        Some(value) => object[field] = value.clone(),
+        None => drop(object.as_object_mut().and_then(|map| map.remove(field))),
+    }
+}
+
+/// The old object with only these fields, and the metadata that a client may set, from the new one.
+fn keep_all_but(object: &mut Value, old: &Value, changed: &[&str]) {
+    let fields: Vec<String> = object.as_object().into_iter().flatten().map(|(key, _)| key.clone()).collect();
+    let old_fields = old.as_object().into_iter().flatten().map(|(key, _)| key.clone());
+    for field in fields.into_iter().chain(old_fields) {
+        if field != "metadata" && !changed.contains(&field.as_str()) {
+            keep(object, old, &field);
+        }
+    }
+    if changed.contains(&"status") {
+        let mut metadata = old.get("metadata").cloned().unwrap_or_default();
+        for field in ["resourceVersion", "managedFields", "labels", "annotations", "finalizers"] {
+            if let (Some(map), Some(value)) = (metadata.as_object_mut(), object.pointer(&format!("/metadata/{field}")))
+            {
+                map.insert(field.to_owned(), value.clone());
+            }
+        }
+        object["metadata"] = metadata;
+    }
+}
+
+fn only_ephemeral_containers(object: &mut Value, old: &Value) {
+    let containers = object.pointer("/spec/ephemeralContainers").cloned();
+    let mut metadata = old.get("metadata").cloned().unwrap_or_default();
+    for field in ["resourceVersion", "managedFields"] {
+        if let (Some(map), Some(value)) = (metadata.as_object_mut(), object.pointer(&format!("/metadata/{field}"))) {
+            map.insert(field.to_owned(), value.clone());
+        }
+    }
+    *object = old.clone();
+    object["metadata"] = metadata;
+    let spec = object::map_mut(object, "spec");
+    match containers {
+        Some(containers) => spec.insert("ephemeralContainers".to_owned(), containers),
+        None => spec.remove("ephemeralContainers"),
+    };
+}
+
+/// `Canonicalize`, after validation.
+pub(crate) fn canonicalise(kind: &str, object: &mut Value) {
+    if kind == "Namespace" {
+        // A generated name is known only now.
+        let name = object::name(object).to_owned();
+        if object
+            .pointer("/metadata/labels")
+            .and_then(|labels| labels.get(NAME_LABEL))
+            .is_some_and(|label| *label != *name)
+        {
+            object["metadata"]["labels"][NAME_LABEL] = json!(name);
+        }
+    }
+}
+
+/// The label that carries a namespace's own name, from 1.21 on.
+const NAME_LABEL: &str = "kubernetes.io/metadata.name";

@@ -1,0 +1,3 @@
+//! The simulator as a client sees it: through `kube::Client`, without a socket.
+
+mod objects;
