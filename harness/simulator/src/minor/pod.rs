@@ -1,1 +1,51 @@
 //! What differs by minor in a Pod: defaults, preparation, validation, warnings.
+
+use super::ByMinor;
+
+/// Whether each namespace carries its name as a label.
+pub(crate) static NAMESPACE_NAME_LABEL: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "v1.20 pkg/apis/core/v1/defaults.go has no SetDefaults_Namespace"),
+    (21, true, "v1.21 pkg/features/kube_features.go NamespaceDefaultLabelName: beta, on"),
+]);
+
+/// Whether `spec.resources` of a Pod is known to the API server and filled from its containers.
+pub(crate) static POD_LEVEL_RESOURCES: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "v1.32 pkg/features/kube_features.go PodLevelResources: alpha, off"),
+    (34, true, "v1.34 pkg/features/kube_features.go PodLevelResources: beta, on"),
+]);
+
+/// Whether an image volume gets a pull policy.
+pub(crate) static IMAGE_VOLUME_PULL_POLICY_DEFAULT: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "v1.31 pkg/features/kube_features.go ImageVolume: alpha, off; v1.33: beta, off"),
+    (35, true, "v1.35 pkg/features/kube_features.go ImageVolume: beta, on"),
+]);
+
+/// Whether a `fileKeyRef` gets `optional: false`.
+pub(crate) static FILE_KEY_OPTIONAL_DEFAULT: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "v1.33 pkg/apis/core/v1/zz_generated.defaults.go has no FileKeyRef"),
+    (34, true, "v1.34 pkg/apis/core/v1/zz_generated.defaults.go FileKeyRef.Optional"),
+]);
+
+/// Whether a Service gets an internal traffic policy.
+pub(crate) static SERVICE_INTERNAL_TRAFFIC_POLICY: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "v1.21 pkg/features/kube_features.go ServiceInternalTrafficPolicy: alpha, off"),
+    (22, true, "v1.22 pkg/features/kube_features.go ServiceInternalTrafficPolicy: beta, on"),
+]);
+
+/// Whether a ClusterIP Service with external IPs gets an external traffic policy.
+pub(crate) static EXTERNAL_IPS_TRAFFIC_POLICY: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "v1.28 pkg/apis/core/v1/defaults.go SetDefaults_Service: NodePort and LoadBalancer alone"),
+    (29, true, "v1.29 pkg/apis/core/v1/defaults.go SetDefaults_Service: service.ExternallyAccessible"),
+]);
+
+/// Whether a LoadBalancer Service gets `allocateLoadBalancerNodePorts`.
+pub(crate) static LOAD_BALANCER_NODE_PORTS: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "v1.20 pkg/features/kube_features.go ServiceLBNodePortControl: alpha, off"),
+    (22, true, "v1.22 pkg/features/kube_features.go ServiceLBNodePortControl: beta, on"),
+]);
+
+/// Whether a load balancer's address gets `ipMode`.
+pub(crate) static LOAD_BALANCER_IP_MODE: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "v1.29 pkg/features/kube_features.go LoadBalancerIPMode: alpha, off"),
+    (30, true, "v1.30 pkg/features/kube_features.go LoadBalancerIPMode: beta, on"),
+]);
