@@ -2,15 +2,33 @@
 //!
 //! A file becomes a [`Scenario`]; each combination of its parameters becomes an [`Instance`] of it, which says what is
 //! given, which API calls are made and what must hold. An [`Expectation`] knows the place in the file it was read from.
+//!
+//! Reading goes in one direction: text -> YAML with places -> parameters filled in -> shape checked by the schema, names
+//! and ranges checked by hand -> decoded -> [`Scenario`]. All that is wrong with a file is told at once, as
+//! [`ScenarioErrors`].
 
+mod check;
+mod diagnostic;
+mod file;
 mod model;
+mod parameters;
 pub mod partial;
+mod read;
+mod requirement;
+mod schema;
+mod shape;
+mod suite;
+mod yaml;
 
+pub use diagnostic::{ScenarioError, ScenarioErrors};
 pub use model::{
     Instance, Scenario,
-    claim::{Claim, ContainerState, Expectation, Profile, Rejection, SkipReason},
+    claim::{Claim, ContainerState, Expectation, Profile, ProfileError, Rejection, SkipReason},
     given::{Given, Namespace, Node},
     location::Location,
-    range::VersionRange,
+    range::{GARDENER, KUBERNETES, VersionRange, VersionRangeError},
     step::{Action, PatchType, Step},
 };
+pub use requirement::{Requirement, Requirements};
+pub use schema::schema;
+pub use suite::{Suite, SuiteError};

@@ -1,6 +1,6 @@
 //! What must hold.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use serde_json::Value;
 
@@ -151,6 +151,25 @@ impl fmt::Display for Profile {
             Self::Unconfined => formatter.write_str("Unconfined"),
             Self::RuntimeDefault => formatter.write_str("RuntimeDefault"),
             Self::Localhost(file) => write!(formatter, "Localhost/{file}"),
+        }
+    }
+}
+
+/// A text that is no profile.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("a profile is `none`, `Unconfined`, `RuntimeDefault` or `Localhost/<file>`")]
+pub struct ProfileError;
+
+impl FromStr for Profile {
+    type Err = ProfileError;
+
+    fn from_str(text: &str) -> Result<Self, ProfileError> {
+        match text {
+            "none" => Ok(Self::None),
+            "Unconfined" => Ok(Self::Unconfined),
+            "RuntimeDefault" => Ok(Self::RuntimeDefault),
+            // The API server takes an empty file name, too.
+            _ => text.strip_prefix("Localhost/").map(|file| Self::Localhost(file.to_owned())).ok_or(ProfileError),
         }
     }
 }

@@ -11,7 +11,28 @@ pub struct VersionRange {
     pub until: Option<u16>,
 }
 
+/// The Kubernetes minors that a scenario may speak of.
+pub const KUBERNETES: VersionRange = VersionRange { from: Some(20), until: Some(37) };
+/// The Gardener releases that a scenario may speak of: those that have the webhook.
+pub const GARDENER: VersionRange = VersionRange { from: Some(54), until: Some(149) };
+
 impl VersionRange {
+    /// The versions that are in both ranges; nothing where there is none.
+    pub(crate) fn intersection(self, other: Self) -> Option<Self> {
+        let from = self.from.max(other.from);
+        let until = match (self.until, other.until) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+        let is_empty = from.zip(until).is_some_and(|(from, until)| from > until);
+        if is_empty { None } else { Some(Self { from, until }) }
+    }
+
+    /// The ends that it names.
+    pub(crate) fn ends(self) -> impl Iterator<Item = u16> {
+        self.from.into_iter().chain(self.until)
+    }
+
     /// Whether `1.minor` is one of them.
     pub fn contains(&self, minor: u16) -> bool {
         self.from.is_none_or(|from| from <= minor) && self.until.is_none_or(|until| minor <= until)

@@ -1,0 +1,107 @@
+//! Steps: one call each, and names by which `then` speaks of their answers.
+
+use crate::{
+    check::{Answer, Answers},
+    diagnostic::{ScenarioError, nearest, span},
+    yaml::{Entry, Node},
+};
+
+/// The calls there are; those of the second kind are about an object that was created before.
+const CREATING: [&str; 2] = ["create", "dryRun"];
+const TARGETED: [&str; 5] = ["get", "update", "patch", "ephemeralContainer", "delete"];
+const FEATURE_GATES: &str = "featureGates";
+
+/// Checks the steps, and returns the answers that they give a name.
+pub(super) fn check<'a>(root: &'a Node, errors: &mut Vec<ScenarioError>) -> Answers<'a> {
+    let mut answers = Answers::new();
+    let mut places = std::collections::BTreeMap::new();
+    for step in root.get("when").map_or(&[][..], Node::items) {
+        let Some(call) = the_call(step, errors) else { continue };
+        let answer = if TARGETED.contains(&call.key.as_str()) {
+            target(call, &mut answers, errors)
+        } else {
+            Answer { containers: containers(&call.value), is_dry_run: call.key == "dryRun" }
+        };
+        let Some((name, at)) = name(step, call, errors) else { continue };
+        if let Some(first) = places.insert(name, at.clone()) {
+            errors.push(ScenarioError::DuplicateName { name: name.to_owned(), first: span(first), span: span(at) });
+        }
+        answers.insert(name, answer);
+    }
+    answers
+}
+
+/// The one call of a step; nothing where there is none or several, which is reported.
+fn the_call<'a>(step: &'a Node, errors: &mut Vec<ScenarioError>) -> Option<&'a Entry> {
+    let is_call = |entry: &&Entry| {
+        let key = entry.key.as_str();
+        CREATING.contains(&key) || TARGETED.contains(&key) || key == FEATURE_GATES
+    };
+    let calls: Vec<_> = step.entries().iter().filter(is_call).collect();
+    if let [call] = calls[..] {
+        return Some(call);
+    }
+    // A call whose name is misspelt is reported as an unknown key already.
+    let has_other_key = step.entries().iter().any(|entry| entry.key != "as" && !is_call(&entry));
+    if calls.len() > 1 || !has_other_key {
+        let at = calls.get(1).map_or(step.span.start..step.span.start + 1, |call| call.key_span.clone());
+        let verbs: Vec<_> =
+            CREATING.iter().chain(&TARGETED).chain([&FEATURE_GATES]).map(|verb| format!("`{verb}`")).collect();
+        let help = if calls.is_empty() {
+            format!("the calls are {}", verbs.join(", "))
+        } else {
+            "make two steps of it".to_owned()
+        };
+        errors.push(ScenarioError::NotOneAction { count: calls.len(), span: span(at), help });
+    }
+    None
+}
+
+/// What is known of the object that a step is about.
+fn target<'a>(call: &'a Entry, answers: &mut Answers<'a>, errors: &mut Vec<ScenarioError>) -> Answer<'a> {
+    let Some(of) = call.value.get("of") else { return Answer::default() };
+    let Some(name) = of.text() else { return Answer::default() };
+    let added = call.value.at(&["container", "name"]).and_then(Node::text);
+    match answers.get_mut(name).filter(|answer| !answer.is_dry_run) {
+        Some(answer) => {
+            answer.containers.extend(added);
+            answer.clone()
+        }
+        None => {
+            let known: Vec<_> =
+                answers.iter().filter(|(_, answer)| !answer.is_dry_run).map(|(name, _)| *name).collect();
+            errors.push(ScenarioError::UnknownName {
+                what: "object created before this step",
+                name: name.to_owned(),
+                span: span(of.span.clone()),
+                help: nearest(name, &known),
+            });
+            Answer::default()
+        }
+    }
+}
+
+/// The name of a step's answer, and where it stands.
+fn name<'a>(
+    step: &'a Node,
+    call: &'a Entry,
+    errors: &mut Vec<ScenarioError>,
+) -> Option<(&'a str, std::ops::Range<usize>)> {
+    let named = |node: &'a Node| Some((node.text()?, node.span.clone()));
+    if let Some(alias) = step.get("as") {
+        return named(alias);
+    }
+    let verb = CREATING.into_iter().find(|verb| call.key == *verb)?;
+    let metadata = |key| call.value.at(&["metadata", key]).and_then(named);
+    let own = metadata("name").or_else(|| metadata("generateName"));
+    if own.is_none() {
+        errors.push(ScenarioError::Unnamed { verb, span: span(call.key_span.clone()) });
+    }
+    own
+}
+
+/// The names of a Pod's containers.
+fn containers(object: &Node) -> Vec<&str> {
+    let lists = ["initContainers", "containers"].into_iter().filter_map(|key| object.at(&["spec", key]));
+    lists.flat_map(Node::items).filter_map(|container| container.get("name")?.text()).collect()
+}
