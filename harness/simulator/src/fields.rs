@@ -60,6 +60,26 @@ pub(crate) fn round_trip(minor: Minor, type_name: &str, value: Value) -> Result<
         .map_err(|failure| DecodeError { detail: failure.unwrap_or_else(|| "unexpected end of JSON input".to_owned()) })
 }
 
+/// Parses text of no particular type.
+///
+/// # Errors
+/// Text that is not JSON, in Go's words.
+pub(crate) fn parse(json: &[u8]) -> Result<Value, DecodeError> {
+    serde_json::from_slice(json).map_err(|_| DecodeError { detail: syntax::explain(json) })
+}
+
+/// What Go's decoder calls a value in its errors.
+pub(crate) fn go_kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
 /// Walks `source` along the type; nothing as error where the source itself is no JSON.
 fn walk<'de, D: serde::Deserializer<'de>>(minor: Minor, type_name: &str, source: D) -> Result<Decoded, Option<String>> {
     let schema = schema(minor);

@@ -22,6 +22,7 @@ mod identity;
 mod minor;
 mod node;
 mod object;
+mod patch;
 mod registry;
 mod status;
 mod store;

@@ -6,6 +6,7 @@
 pub(crate) mod admission;
 pub(crate) mod api;
 pub(crate) mod node;
+pub(crate) mod patch;
 pub(crate) mod pod;
 pub(crate) mod resource;
 
