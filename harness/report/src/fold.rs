@@ -1,0 +1,184 @@
+//! What is known of a run so far.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use kube_simulator::Minor;
+use seccomp_conformance::{Case, CaseFinished, ClusterDescription, EndedEarly, Event, Failure, Outcome, Status, Summary};
+
+/// What is known of a run so far: its events, folded.
+///
+/// Of a case that passed, only its name and status are kept; of one that did not, all that was seen.
+#[derive(Clone, Debug, Default)]
+pub struct Run {
+    /// What was run on, once the run has started.
+    pub cluster: Option<ClusterDescription>,
+    /// How many cases the plan has.
+    pub planned: usize,
+    /// The minors that the plan has cases for.
+    pub minors: Vec<Minor>,
+    /// The Gardener releases that the plan has cases for.
+    pub gardener: Vec<String>,
+    /// Each scenario that has a finished case, by its file.
+    pub scenarios: BTreeMap<Utf8PathBuf, ScenarioFold>,
+    /// Everything that does not hold, cases alike together.
+    pub findings: Vec<Finding>,
+    /// Every finished case and its status, in the order in which they finished.
+    pub cases: Vec<(Arc<Case>, Status)>,
+    /// What the run came to; nothing as long as it goes on, and where it was aborted.
+    pub summary: Option<Arc<Summary>>,
+}
+
+/// What is known of one scenario.
+#[derive(Clone, Debug, Default)]
+pub struct ScenarioFold {
+    /// The scenario's title.
+    pub title: String,
+    /// The requirements that it names.
+    pub requirements: Vec<String>,
+    /// How many of its cases came to which status, by minor.
+    pub minors: BTreeMap<Minor, BTreeMap<Status, usize>>,
+}
+
+/// Cases of one scenario in which the very same things do not hold.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The cases; the first is the one that `outcome` is of.
+    pub cases: Vec<Arc<Case>>,
+    /// What does not hold.
+    pub failures: Vec<Failure>,
+    /// What was seen in the first case.
+    pub outcome: Arc<Outcome>,
+}
+
+/// A run in one word, from best to worst.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Verdict {
+    /// Every case passed, and nothing else is wrong.
+    Passed,
+    /// There was no case.
+    NothingSelected,
+    /// Every expectation holds, and snapshots wait for review.
+    Pending,
+    /// A case failed, or a snapshot has no scenario.
+    Failed,
+    /// A case could not be run to its end.
+    Broken,
+    /// The run ended before it came to its end.
+    Cancelled,
+}
+
+impl Run {
+    /// Takes one more event in.
+    pub fn apply(&mut self, event: &Event) {
+        match event {
+            Event::RunStarted { cluster, cases, minors, gardener, .. } => {
+                self.cluster = Some(cluster.clone());
+                self.planned = *cases;
+                self.minors.clone_from(minors);
+                self.gardener.clone_from(gardener);
+            }
+            Event::CaseFinished(finished) => self.finish_case(finished),
+            Event::ScenarioFinished { .. } => {}
+            Event::RunFinished(summary) => self.summary = Some(Arc::clone(summary)),
+        }
+    }
+
+    fn finish_case(&mut self, finished: &CaseFinished) {
+        let case = &finished.case;
+        let status = finished.verdict.status();
+        let scenario = self.scenarios.entry(case.scenario.clone()).or_insert_with(|| ScenarioFold {
+            title: case.title.clone(),
+            requirements: case.requirements.clone(),
+            minors: BTreeMap::new(),
+        });
+        *scenario.minors.entry(case.minor).or_default().entry(status).or_default() += 1;
+        self.cases.push((Arc::clone(case), status));
+        if finished.verdict.is_passed() {
+            return;
+        }
+        let alike = self.findings.iter_mut().find(|finding| {
+            finding.scenario() == case.scenario && finding.failures == finished.verdict.failures
+        });
+        match alike {
+            // The oldest case is shown, so that a report does not depend on which one finished first.
+            Some(finding) if finding.cases.first().is_some_and(|first| case < first) => {
+                finding.cases.insert(0, Arc::clone(case));
+                finding.outcome = Arc::clone(&finished.outcome);
+            }
+            Some(finding) => finding.cases.push(Arc::clone(case)),
+            None => self.findings.push(Finding {
+                cases: vec![Arc::clone(case)],
+                failures: finished.verdict.failures.clone(),
+                outcome: Arc::clone(&finished.outcome),
+            }),
+        }
+    }
+
+    /// How many cases came to `status`.
+    pub fn count(&self, status: Status) -> usize {
+        self.cases.iter().filter(|(_, of)| *of == status).count()
+    }
+
+    /// The findings in the order of their first cases.
+    pub fn sorted_findings(&self) -> Vec<&Finding> {
+        let mut findings: Vec<&Finding> = self.findings.iter().collect();
+        findings.sort_by(|left, right| left.cases.first().cmp(&right.cases.first()));
+        findings
+    }
+
+    /// The run in one word.
+    pub fn verdict(&self) -> Verdict {
+        let worst = self.cases.iter().map(|(_, status)| *status).max();
+        let summary = self.summary.as_deref();
+        let cancelled = summary.is_none_or(|summary| summary.ended_early == Some(EndedEarly::Cancelled));
+        let orphans = summary.is_some_and(|summary| !summary.orphan_snapshots.is_empty());
+        let pending = summary.is_some_and(|summary| !summary.pending_snapshots.is_empty());
+        match worst {
+            _ if cancelled => Verdict::Cancelled,
+            Some(Status::Broken) => Verdict::Broken,
+            Some(Status::Failed) => Verdict::Failed,
+            _ if orphans => Verdict::Failed,
+            Some(Status::Pending) => Verdict::Pending,
+            _ if pending => Verdict::Pending,
+            Some(Status::Passed) => Verdict::Passed,
+            None => Verdict::NothingSelected,
+        }
+    }
+}
+
+impl ScenarioFold {
+    /// Minors with the worst status that the scenario has there, worst first.
+    pub fn by_status(&self) -> Vec<(Status, BTreeSet<Minor>)> {
+        let mut folded: BTreeMap<Status, BTreeSet<Minor>> = BTreeMap::new();
+        for (minor, statuses) in &self.minors {
+            if let Some((worst, _)) = statuses.last_key_value() {
+                folded.entry(*worst).or_default().insert(*minor);
+            }
+        }
+        folded.into_iter().rev().collect()
+    }
+
+    /// How many cases it had on `minors`, and how many of them came to `status`.
+    pub fn counts(&self, minors: &BTreeSet<Minor>, status: Status) -> (usize, usize) {
+        let of = self.minors.iter().filter(|(minor, _)| minors.contains(minor));
+        of.fold((0, 0), |(all, with), (_, statuses)| {
+            (all + statuses.values().sum::<usize>(), with + statuses.get(&status).copied().unwrap_or(0))
+        })
+    }
+}
+
+impl Finding {
+    /// The scenario's file.
+    pub fn scenario(&self) -> &Utf8Path {
+        self.cases.first().map_or(Utf8Path::new(""), |case| &case.scenario)
+    }
+
+    /// The worst of what does not hold.
+    pub fn status(&self) -> Status {
+        self.failures.iter().map(Failure::status).max().unwrap_or(Status::Passed)
+    }
+}
