@@ -23,3 +23,5 @@ pub use outcome::{
 };
 pub use run::{ClusterKind, Predicate, RunError, RunOptions, Selection, SnapshotMode, Suite, WebhookKind, run};
 pub use verdict::{Failure, Status, Verdict};
+// Who reads events needs no other crate.
+pub use kube_simulator::Minor;

@@ -5,9 +5,9 @@ use std::{
     sync::Arc,
 };
 
-use camino::{Utf8Path, Utf8PathBuf};
-use kube_simulator::Minor;
-use seccomp_conformance::{Case, CaseFinished, ClusterDescription, EndedEarly, Event, Failure, Outcome, Status, Summary};
+use seccomp_conformance::{
+    Case, CaseFinished, ClusterDescription, EndedEarly, Event, Failure, Minor, Outcome, Status, Summary,
+};
 
 /// What is known of a run so far: its events, folded.
 ///
@@ -22,8 +22,8 @@ pub struct Run {
     pub minors: Vec<Minor>,
     /// The Gardener releases that the plan has cases for.
     pub gardener: Vec<String>,
-    /// Each scenario that has a finished case, by its file.
-    pub scenarios: BTreeMap<Utf8PathBuf, ScenarioFold>,
+    /// Each scenario that has a finished case, by its id.
+    pub scenarios: BTreeMap<String, ScenarioFold>,
     /// Everything that does not hold, cases alike together.
     pub findings: Vec<Finding>,
     /// Every finished case and its status, in the order in which they finished.
@@ -100,12 +100,13 @@ impl Run {
         if finished.verdict.is_passed() {
             return;
         }
-        let alike = self.findings.iter_mut().find(|finding| {
-            finding.scenario() == case.scenario && finding.failures == finished.verdict.failures
-        });
+        let alike = self
+            .findings
+            .iter_mut()
+            .find(|finding| finding.scenario() == case.scenario && finding.failures == finished.verdict.failures);
         match alike {
             // The oldest case is shown, so that a report does not depend on which one finished first.
-            Some(finding) if finding.cases.first().is_some_and(|first| case < first) => {
+            Some(finding) if finding.cases.first().is_some_and(|first| order(case) < order(first)) => {
                 finding.cases.insert(0, Arc::clone(case));
                 finding.outcome = Arc::clone(&finished.outcome);
             }
@@ -126,7 +127,7 @@ impl Run {
     /// The findings in the order of their first cases.
     pub fn sorted_findings(&self) -> Vec<&Finding> {
         let mut findings: Vec<&Finding> = self.findings.iter().collect();
-        findings.sort_by(|left, right| left.cases.first().cmp(&right.cases.first()));
+        findings.sort_by_cached_key(|finding| finding.cases.first().map(|case| order(case)));
         findings
     }
 
@@ -172,13 +173,18 @@ impl ScenarioFold {
 }
 
 impl Finding {
-    /// The scenario's file.
-    pub fn scenario(&self) -> &Utf8Path {
-        self.cases.first().map_or(Utf8Path::new(""), |case| &case.scenario)
+    /// The scenario's id.
+    pub fn scenario(&self) -> &str {
+        self.cases.first().map_or("", |case| case.scenario.as_str())
     }
 
     /// The worst of what does not hold.
     pub fn status(&self) -> Status {
         self.failures.iter().map(Failure::status).max().unwrap_or(Status::Passed)
     }
+}
+
+/// By what cases are ordered in every report: which of them finishes first is chance.
+pub(crate) fn order(case: &Case) -> impl Ord + use<> {
+    (case.scenario.clone(), case.minor, case.gardener.clone(), case.parameters_label(), case.node)
 }

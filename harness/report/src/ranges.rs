@@ -1,6 +1,6 @@
 //! Versions as people write them down: `1.20-1.24, 1.27`.
 
-use kube_simulator::Minor;
+use seccomp_conformance::Minor;
 
 /// Minors as ranges, `1.20-1.24, 1.27`, in rising order; empty when there are none.
 pub fn minor_ranges(minors: impl IntoIterator<Item = Minor>) -> String {

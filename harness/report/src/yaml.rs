@@ -96,9 +96,9 @@ fn plain(text: &str) -> String {
 
 /// Whether a text is a name that stands for a varying value, `[uid]`: shown as snapshots show it.
 fn is_placeholder(text: &str) -> bool {
-    text.strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-        .is_some_and(|name| !name.is_empty() && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-'))
+    text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).is_some_and(|name| {
+        !name.is_empty() && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-')
+    })
 }
 
 #[cfg(test)]
@@ -115,7 +115,27 @@ mod tests {
             "metadata": {"name": "a", "labels": {"skip": "true", "empty": ""}, "uid": "[uid]"},
             "spec": {"containers": [{"name": "main", "args": ["-c", "a: b"]}, {}], "tolerations": [[1, 2]], "priority": 0}
         });
-        assert_snapshot!(to_yaml(&pod), @"");
+        assert_snapshot!(to_yaml(&pod), @r#"
+        kind: Pod
+        metadata:
+          labels:
+            empty: ""
+            skip: "true"
+          name: a
+          uid: [uid]
+        spec:
+          containers:
+          - args:
+            - "-c"
+            - "a: b"
+            name: main
+          - {}
+          priority: 0
+          tolerations:
+          -
+            - 1
+            - 2
+        "#);
         assert_eq!(to_yaml(&json!("x")), "x\n");
     }
 }

@@ -1,0 +1,111 @@
+//! What does not hold: which expectation on which line, what was submitted and stored, what the webhook was asked and
+//! said, and the difference.
+
+mod evidence;
+mod source;
+
+use std::{collections::BTreeSet, fmt::Write as _};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use seccomp_conformance::{Case, Failure};
+
+use crate::{
+    fold::{Finding, Run},
+    ranges::{minor_ranges, release_ranges},
+    text::{
+        TextOptions, number,
+        paint::{Paint, Tone},
+        scenarios,
+    },
+};
+
+/// How many findings are written out; a run against a broken webhook has hundreds that say the same.
+const SHOWN: usize = 12;
+
+/// Everything that does not hold, cases alike together.
+pub(crate) fn write_all(text: &mut String, run: &Run, options: &TextOptions, paint: Paint) {
+    let findings = run.sorted_findings();
+    for finding in findings.iter().take(SHOWN) {
+        write_finding(text, finding, options, paint);
+    }
+    if let Some(more) = findings.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        let _ = writeln!(text, "{more} more findings are left out here; `--output json` has all of them.\n");
+    }
+}
+
+fn write_finding(text: &mut String, finding: &Finding, options: &TextOptions, paint: Paint) {
+    let Some(first) = finding.cases.first() else { return };
+    let (word, tone) = scenarios::word(finding.status());
+    let _ = writeln!(text, "{} {}: {}", paint.tone(tone, word), first.scenario, first.title);
+    write_cases(text, finding, first);
+    for failure in &finding.failures {
+        text.push('\n');
+        write_failure(text, failure, options, paint);
+    }
+    evidence::write(text, finding, paint);
+    let _ = writeln!(text, "\n  again: {}\n", paint.tone(Tone::Strong, &command(first, options)));
+}
+
+/// The cases in which it is so.
+fn write_cases(text: &mut String, finding: &Finding, first: &Case) {
+    let minors = minor_ranges(finding.cases.iter().map(|case| case.minor));
+    let releases = release_ranges(finding.cases.iter().map(|case| case.gardener.as_str()));
+    let nodes: BTreeSet<String> = finding.cases.iter().map(|case| case.node.to_string()).collect();
+    let nodes: Vec<String> = nodes.into_iter().collect();
+    let _ = writeln!(text, "  on Kubernetes {minors}, Gardener {releases}, node {}", nodes.join(" and "));
+    let parameters: BTreeSet<String> = finding.cases.iter().map(|case| case.parameters_label()).collect();
+    if !first.parameters.is_empty() {
+        let parameters: Vec<String> = parameters.into_iter().collect();
+        let _ = writeln!(text, "  with {}", parameters.join(" and with "));
+    }
+    if finding.cases.len() > 1 {
+        let _ = writeln!(text, "  {} cases alike; what follows is of {}", number(finding.cases.len()), shown(first));
+    }
+}
+
+fn shown(case: &Case) -> String {
+    let parameters = case.parameters_label();
+    let parameters = if parameters.is_empty() { parameters } else { format!(", {parameters}") };
+    format!("Kubernetes {}, Gardener {}, node {}{parameters}", case.minor, case.gardener, case.node)
+}
+
+/// The command that runs the first case again.
+fn command(case: &Case, options: &TextOptions) -> String {
+    let mut command =
+        format!("seccomp-harness run {} --kubernetes {} --gardener {}", case.scenario, case.minor, case.gardener);
+    if options.scenarios != "scenarios" {
+        let _ = write!(command, " --scenarios {}", options.scenarios);
+    }
+    command
+}
+
+fn write_failure(text: &mut String, failure: &Failure, options: &TextOptions, paint: Paint) {
+    let said = |text: &mut String, message: &str| {
+        let _ = writeln!(text, "  {} {message}", paint.tone(Tone::Bad, "x"));
+    };
+    match failure {
+        Failure::Expectation { file, line, of, subject, expected, actual } => {
+            said(text, &format!("{of}: {subject} must be {expected}, and is {actual}"));
+            source::write(text, file, *line, paint);
+        }
+        Failure::SnapshotDiffered { file, section, diff } => {
+            said(text, &format!("the snapshot says something else: {}", place(&options.snapshots, file, section)));
+            for line in diff.lines() {
+                let _ = writeln!(text, "    {}", paint.diff_line(line));
+            }
+        }
+        Failure::SnapshotMissing { file, section } => {
+            said(text, &format!("there is no snapshot yet: {}", place(&options.snapshots, file, section)));
+        }
+        Failure::InvocationContradicted { step, registration, recorded } => {
+            said(text, &format!("{step}: the webhook's registration and its own record contradict each other"));
+            let _ = writeln!(text, "    registration: {registration}\n    recorded:     {recorded}");
+        }
+        Failure::Infrastructure { message } => said(text, &format!("the case could not be run: {message}")),
+    }
+}
+
+fn place(folder: &Utf8Path, file: &Utf8PathBuf, section: &str) -> String {
+    let section = if section.is_empty() { String::new() } else { format!(" ({section})") };
+    format!("{}{section}", folder.join(file))
+}

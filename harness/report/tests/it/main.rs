@@ -1,0 +1,297 @@
+//! Reports of runs that never were: their events are written by hand.
+
+use std::{fs, sync::Arc, time::Duration};
+
+use camino::Utf8PathBuf;
+use insta::assert_snapshot;
+use seccomp_conformance::{
+    Answer, Case, CaseFinished, ClusterDescription, ContainerList, ContainerOutcome, Coverage, EndedEarly, Event,
+    Failure, Invocation, Minor, NodeSetting, ObjectOutcome, Observations, Outcome, PreconditionCoverage, Preconditions,
+    RequirementCoverage, Review, Status, StepOutcome, Summary, Verb, Verdict,
+};
+use seccomp_report::{Document, Run, TextOptions, render_text};
+use serde_json::json;
+
+fn mk_minor(number: u8) -> Minor {
+    Minor::new(number).unwrap()
+}
+
+fn mk_case(scenario: &str, minor: u8) -> Case {
+    Case {
+        scenario: scenario.to_owned(),
+        file: format!("scenarios/{scenario}.yaml").into(),
+        title: "The skip label exempts a Pod".to_owned(),
+        requirements: vec!["not-labelled-skip".to_owned()],
+        parameters: [("value".to_owned(), json!("true"))].into(),
+        minor: mk_minor(minor),
+        gardener: "1.149".to_owned(),
+        node: NodeSetting::default(),
+    }
+}
+
+fn mk_finished(case: Case, outcome: Outcome, failures: Vec<Failure>) -> Event {
+    Event::CaseFinished(CaseFinished {
+        case: Arc::new(case),
+        outcome: Arc::new(outcome),
+        verdict: Verdict { failures },
+        elapsed: Duration::from_millis(1),
+    })
+}
+
+fn mk_started(cases: usize, minors: &[u8]) -> Event {
+    Event::RunStarted {
+        cluster: ClusterDescription {
+            name: "simulated".to_owned(),
+            observations: Observations { api: true, kernel: true },
+        },
+        scenarios: 1,
+        cases,
+        minors: minors.iter().copied().map(mk_minor).collect(),
+        gardener: vec!["1.149".to_owned()],
+    }
+}
+
+fn mk_summary(planned: usize, ended_early: Option<EndedEarly>) -> Summary {
+    Summary {
+        planned,
+        passed: 0,
+        failed: 0,
+        pending: 0,
+        broken: 0,
+        ended_early,
+        orphan_snapshots: Vec::new(),
+        pending_snapshots: Vec::new(),
+        written_snapshots: Vec::new(),
+        coverage: mk_coverage(),
+        elapsed: Duration::from_millis(1_230),
+    }
+}
+
+fn mk_coverage() -> Coverage {
+    let states = [(20, Status::Passed), (21, Status::Failed)];
+    let states = states.map(|(minor, status)| ((mk_minor(minor), "1.149".to_owned()), status)).into();
+    let met = Preconditions { gate: true, managed_namespace: true, unlabelled: true, profile_unset: true };
+    let labelled = Preconditions { unlabelled: false, ..met };
+    Coverage {
+        requirements: [
+            ("not-labelled-skip".to_owned(), RequirementCoverage { text: "The skip label.".to_owned(), states }),
+            ("only-new-pods".to_owned(), RequirementCoverage::default()),
+        ]
+        .into(),
+        preconditions: [
+            (
+                met,
+                PreconditionCoverage {
+                    creations: 1_200,
+                    mutated: 1_200,
+                    status: Some(Status::Passed),
+                    ..Default::default()
+                },
+            ),
+            (
+                labelled,
+                PreconditionCoverage { creations: 3, mutated: 1, status: Some(Status::Failed), ..Default::default() },
+            ),
+        ]
+        .into(),
+    }
+}
+
+fn mk_outcome() -> Outcome {
+    let submitted = json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {"name": "labelled", "labels": {"seccompprofile.resources.gardener.cloud/skip": "true"}},
+        "spec": {"containers": [{"name": "main", "image": "probe"}]}
+    });
+    let mut stored = submitted.clone();
+    stored["spec"]["securityContext"] = json!({"seccompProfile": {"type": "RuntimeDefault"}});
+    let review = Review {
+        version: "admission.k8s.io/v1".to_owned(),
+        request: json!({"operation": "CREATE", "namespace": "case", "name": "labelled", "kind": {"kind": "Pod"}}),
+        allowed: true,
+        patch: json!([{"op": "add", "path": "/spec/securityContext", "value": {}}]),
+        response: json!({"allowed": true}),
+    };
+    Outcome {
+        steps: vec![StepOutcome {
+            verb: Verb::Create,
+            name: Some("labelled".to_owned()),
+            object: "Pod labelled".to_owned(),
+            line: 3,
+            submitted: Some(submitted),
+            answer: Answer { code: 201, warnings: vec!["a warning".to_owned()], body: stored },
+            invocation: Some(Invocation::Called { reviews: vec![review] }),
+        }],
+        objects: vec![ObjectOutcome {
+            name: "labelled".to_owned(),
+            stored: None,
+            containers: Some(vec![ContainerOutcome {
+                name: "main".to_owned(),
+                list: ContainerList::Main,
+                state: "running".to_owned(),
+                mode: Some("RuntimeDefault".to_owned()),
+            }]),
+        }],
+    }
+}
+
+fn mk_options() -> TextOptions {
+    TextOptions { color: false, quiet: false, scenarios: "scenarios".into(), snapshots: "snapshots".into() }
+}
+
+fn fold(events: &[Event]) -> Run {
+    let mut run = Run::default();
+    events.iter().for_each(|event| run.apply(event));
+    run
+}
+
+fn failed_run(file: Utf8PathBuf) -> Run {
+    let expectation = Failure::Expectation {
+        file,
+        line: 3,
+        of: "labelled".to_owned(),
+        subject: "mutated".to_owned(),
+        expected: "false".to_owned(),
+        actual: "true".to_owned(),
+    };
+    let name = "preconditions/skip_label";
+    fold(&[
+        mk_started(4, &[20, 21, 22, 23]),
+        mk_finished(mk_case(name, 22), mk_outcome(), vec![expectation.clone()]),
+        mk_finished(mk_case(name, 20), Outcome::default(), Vec::new()),
+        mk_finished(mk_case(name, 21), mk_outcome(), vec![expectation]),
+        mk_finished(mk_case(name, 23), Outcome::default(), Vec::new()),
+        Event::RunFinished(Arc::new(mk_summary(4, None))),
+    ])
+}
+
+#[test]
+fn shows_a_failure_with_all_its_evidence() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = Utf8PathBuf::from_path_buf(folder.path().join("skip_label.yaml")).unwrap();
+    fs::write(&file, "scenario: The skip label exempts a Pod\nthen:\n  labelled: {mutated: false}\n").unwrap();
+    let text = render_text(&failed_run(file.clone()), &mk_options()).replace(file.as_str(), "skip_label.yaml");
+    assert_snapshot!(text, @r#"
+    FAIL preconditions/skip_label: The skip label exempts a Pod
+      on Kubernetes 1.21-1.22, Gardener 1.149, node seccompDefault=false
+      with value="true"
+      2 cases alike; what follows is of Kubernetes 1.21, Gardener 1.149, node seccompDefault=false, value="true"
+
+      x labelled: mutated must be false, and is true
+          ╭─[skip_label.yaml:3]
+        2 │ then:
+        3 │   labelled: {mutated: false}
+          ·   ^^^^^^^^^^^^^^^^^^^^^^^^^^
+          ╰─
+
+      create Pod labelled (labelled), line 3
+        submitted, and as stored (+ added, - removed; without managedFields and status):
+            apiVersion: v1
+            kind: Pod
+            metadata:
+              labels:
+                seccompprofile.resources.gardener.cloud/skip: "true"
+              name: labelled
+            spec:
+              containers:
+              - image: probe
+                name: main
+          +   securityContext:
+          +     seccompProfile:
+          +       type: RuntimeDefault
+        warning: a warning
+        webhook: asked (admission.k8s.io/v1) about CREATE of Pod case/labelled
+                 said: allowed, patch [{"op":"add","path":"/spec/securityContext","value":{}}]
+        containers of labelled: main (running), the kernel says RuntimeDefault
+
+      again: seccomp-harness run preconditions/skip_label --kubernetes 1.21 --gardener 1.149
+
+    FAIL preconditions/skip_label  1.21-1.22    2 cases
+    ok                             1.20, 1.23   2 cases
+
+                       Kubernetes 1.
+    requirement        20 21 22 23  Gardener
+    not-labelled-skip  ok NO  .  .  1.149
+    only-new-pods       .  .  .  .  no case
+    (ok: holds, NO: does not hold, a dot: no case)
+
+    namespace  skip label  own profile   gate on                   gate off
+    managed    no          no            1,200 changed             no case
+    managed    no          yes           no case                   no case
+    managed    yes         no            1 of 3 changed, FAIL      no case
+    managed    yes         yes           no case                   no case
+    other      no          no            no case                   no case
+    other      no          yes           no case                   no case
+    other      yes         no            no case                   no case
+    other      yes         yes           no case                   no case
+
+    failed: 2 of 4 cases of 1 scenario passed, 2 failed
+    on Kubernetes 1.20-1.23 (simulated) with Gardener 1.149, in 1.23 s
+    "#);
+}
+
+#[test]
+fn says_how_far_an_interrupted_run_came() {
+    let finished = mk_finished(mk_case("a/b", 20), Outcome::default(), Vec::new());
+    let text = render_text(&fold(&[mk_started(2, &[20]), finished]), &mk_options());
+    assert_snapshot!(text, @r"
+    ok   a/b  1.20         1 case
+
+    interrupted: 1 of 2 cases of 1 scenario passed, 1 not run because the run was interrupted
+    on Kubernetes 1.20 (simulated) with Gardener 1.149
+    ");
+}
+
+#[test]
+fn uses_colours_only_where_asked() {
+    let run = failed_run("nowhere.yaml".into());
+    assert!(!render_text(&run, &mk_options()).contains('\u{1b}'));
+    assert!(render_text(&run, &TextOptions { color: true, ..mk_options() }).contains("\u{1b}[1;31mFAIL\u{1b}[0m"));
+}
+
+#[test]
+fn names_snapshots_that_need_a_decision() {
+    let mut summary = mk_summary(1, None);
+    summary.pending_snapshots = vec!["a/b@1.20.snap.new".into()];
+    summary.orphan_snapshots = vec!["a/old@1.20.snap".into()];
+    let missing = Failure::SnapshotMissing { file: "a/b@1.20.snap".into(), section: "value=\"true\"".to_owned() };
+    let finished = mk_finished(mk_case("a/b", 20), mk_outcome(), vec![missing]);
+    let run = fold(&[mk_started(1, &[20]), finished, Event::RunFinished(Arc::new(summary))]);
+    let text = render_text(&run, &TextOptions { quiet: true, ..mk_options() });
+    assert_snapshot!(text, @r#"
+    new a/b: The skip label exempts a Pod
+      on Kubernetes 1.20, Gardener 1.149, node seccompDefault=false
+      with value="true"
+
+      x there is no snapshot yet: snapshots/a/b@1.20.snap (value="true")
+
+      again: seccomp-harness run a/b --kubernetes 1.20 --gardener 1.149
+
+    pending snapshots/a/b@1.20.snap.new
+    orphan snapshots/a/old@1.20.snap
+    Look at what is pending, then: seccomp-harness snapshot accept (or reject)
+    No scenario has the orphan snapshots any more: remove them, or select all scenarios.
+
+    failed: 0 of 1 cases of 1 scenario passed, 1 without a reviewed snapshot
+    on Kubernetes 1.20 (simulated) with Gardener 1.149, in 1.23 s
+    "#);
+}
+
+#[test]
+fn gives_programs_a_document() {
+    let document = serde_json::to_value(Document::from(&failed_run("a.yaml".into()))).unwrap();
+    assert_eq!(document["schemaVersion"], 1);
+    assert_eq!(document["result"], "failed");
+    assert_eq!(
+        document["counts"],
+        json!({"planned": 4, "finished": 4, "passed": 2, "pending": 0, "failed": 2, "broken": 0})
+    );
+    let finding = &document["findings"][0];
+    assert_eq!(finding["cases"][0]["kubernetes"], "1.21", "the oldest case comes first");
+    assert_eq!(finding["cases"].as_array().unwrap().len(), 2);
+    assert_eq!(finding["failures"][0]["line"], 3);
+    assert_eq!(finding["evidence"]["steps"][0]["webhook"]["reviews"][0]["patch"][0]["op"], "add");
+    assert_eq!(document["requirements"][0]["states"][1]["status"], "failed");
+    let outcomes = &document["scenarios"][0]["outcomes"];
+    assert_eq!(outcomes[0], json!({"status": "failed", "kubernetes": ["1.21", "1.22"], "range": "1.21-1.22"}));
+}
