@@ -94,3 +94,62 @@ fn walk<'de, D: serde::Deserializer<'de>>(minor: Minor, type_name: &str, source:
     let object = read.map_err(|_| None)?.unwrap_or_else(|| codec::zero(schema, ty));
     Ok(Decoded { object, strict_errors: walk.strict_errors })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recorded;
+
+    /// What four API servers answered to bodies that do not fit.
+    #[test]
+    fn refuses_in_the_words_of_the_api_servers() {
+        const REFUSED: &str = "Pod in version \"v1\" cannot be handled as a Pod: ";
+        const UNREAD: &str = "couldn't get version/kind; json parse error: ";
+        for case in recorded::pods() {
+            for (minor, answer) in case.answers().filter(|(_, answer)| answer.code == 400) {
+                let error = match decode(minor, "Pod", case.request.as_bytes()) {
+                    Err(error) => error.detail,
+                    Ok(decoded) => panic!("{} on {minor}: read as {}", case.name, decoded.object),
+                };
+                if let Some(detail) = answer.message.strip_prefix(REFUSED) {
+                    assert_eq!(error, detail, "{} on {minor}", case.name);
+                } else if !answer.message.contains("into Go value of type struct {") {
+                    let (_, detail) = answer.message.split_once(UNREAD).expect("a syntax error");
+                    assert!(detail.starts_with(&error), "{} on {minor}: {error}; {detail}", case.name);
+                }
+            }
+        }
+    }
+
+    /// What four API servers warned of, asked with `fieldValidation=Warn`; 1.24 has it off.
+    #[test]
+    fn warns_in_the_words_and_order_of_the_api_servers() {
+        for case in recorded::pods() {
+            for (minor, answer) in case.answers().filter(|(minor, answer)| answer.code == 201 && minor.number() >= 25) {
+                let decoded = decode(minor, "Pod", case.request.as_bytes()).expect("it was accepted");
+                let is_strict =
+                    |text: &&String| text.starts_with("unknown field") || text.starts_with("duplicate field");
+                let warned: Vec<_> = answer.warnings.iter().filter(is_strict).collect();
+                assert_eq!(decoded.strict_errors.iter().collect::<Vec<_>>(), warned, "{} on {minor}", case.name);
+            }
+        }
+    }
+
+    /// What was read once is read again without a change.
+    #[test]
+    fn the_canonical_form_is_its_own() {
+        for case in recorded::pods() {
+            for minor in Minor::all() {
+                if let Ok(once) = decode(minor, "Pod", case.request.as_bytes()) {
+                    let twice = round_trip(minor, "Pod", once.object.clone()).expect("it was read before");
+                    assert_eq!(
+                        twice,
+                        Decoded { object: once.object, strict_errors: Vec::new() },
+                        "{} on {minor}",
+                        case.name
+                    );
+                }
+            }
+        }
+    }
+}

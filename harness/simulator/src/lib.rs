@@ -23,6 +23,8 @@ mod minor;
 mod node;
 mod object;
 mod patch;
+#[cfg(test)]
+mod recorded;
 mod registry;
 mod status;
 mod store;

@@ -5,6 +5,8 @@
 
 pub(crate) mod admission;
 pub(crate) mod api;
+pub(crate) mod fields;
+pub(crate) mod gated_fields;
 pub(crate) mod node;
 pub(crate) mod patch;
 pub(crate) mod pod;

@@ -7,6 +7,7 @@ pub(crate) mod create;
 pub(crate) mod decode;
 pub(crate) mod defaults;
 pub(crate) mod delete;
+pub(crate) mod disabled_fields;
 pub(crate) mod managed_fields;
 pub(crate) mod metadata;
 pub(crate) mod pod;

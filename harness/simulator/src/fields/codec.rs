@@ -22,7 +22,7 @@ const STRICT_ERRORS: usize = 100;
 /// A step into a value.
 #[derive(Clone, Copy, Debug)]
 enum Segment {
-    Field(&'static str),
+    Field(&'static Field),
     Index(usize),
 }
 
@@ -64,9 +64,13 @@ impl Walk {
         }
         let mut text = format!("json: cannot unmarshal {found} into Go struct field {}", self.owner);
         for segment in &self.path {
-            if let Segment::Field(name) = segment {
+            if let Segment::Field(field) = segment {
+                if self.schema.names_embedded && !field.embedded.is_empty() {
+                    text.push('.');
+                    text.push_str(&field.embedded);
+                }
                 text.push('.');
-                text.push_str(name);
+                text.push_str(&field.name);
             }
         }
         text.push_str(" of type ");
@@ -88,10 +92,10 @@ impl Walk {
         let mut path = String::new();
         for segment in &self.path {
             match segment {
-                Segment::Field(field) if path.is_empty() => path.push_str(field),
+                Segment::Field(field) if path.is_empty() => path.push_str(&field.name),
                 Segment::Field(field) => {
                     path.push('.');
-                    path.push_str(field);
+                    path.push_str(&field.name);
                 }
                 Segment::Index(index) => {
                     // Writing to a String cannot fail.
@@ -201,7 +205,7 @@ impl Walk {
                 object.remove(&field.name);
             }
             seen |= bit;
-            self.path.push(Segment::Field(&field.name));
+            self.path.push(Segment::Field(field));
             self.owner = ty.name;
             let value = source.next_value_seed(ValueSeed { walk: self, ty: &field.ty })?;
             self.path.pop();

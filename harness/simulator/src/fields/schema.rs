@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::OnceLock};
 
 use serde::Deserialize;
 
-use crate::minor::Minor;
+use crate::minor::{Minor, fields::EMBEDDED_IN_ERRORS};
 
 /// The fields of all minors, as read from the sources of Kubernetes' published modules `k8s.io/api` and
 /// `k8s.io/apimachinery`, 0.20 to 0.37.
@@ -81,6 +81,8 @@ pub(crate) struct Field {
     pub(crate) patch_strategy: String,
     pub(crate) patch_merge_key: Option<String>,
     pub(crate) ownership: Ownership,
+    /// The Go struct that the field is embedded with, or empty.
+    pub(crate) embedded: String,
     since: u8,
     until: u8,
 }
@@ -116,6 +118,8 @@ impl StructType {
 /// The types of one minor.
 #[derive(Debug)]
 pub(crate) struct Schema {
+    /// Whether Go's errors name the structs that fields are embedded with.
+    pub(crate) names_embedded: bool,
     pub(crate) structs: Vec<StructType>,
 }
 
@@ -156,6 +160,7 @@ struct StructSpans {
 
 impl Table {
     fn at(&'static self, minor: Minor) -> Schema {
+        let names_embedded = *EMBEDDED_IN_ERRORS.at(minor);
         let minor = minor.number();
         let structs = self.structs.iter().map(|spans| {
             let known = |field: &&Field| field.since <= minor && minor <= field.until;
@@ -164,7 +169,7 @@ impl Table {
             let atomic = spans.atomic_since.is_some_and(|since| since <= minor);
             StructType { name: &spans.name, atomic, fields, always }
         });
-        Schema { structs: structs.collect() }
+        Schema { names_embedded, structs: structs.collect() }
     }
 }
 
@@ -194,6 +199,7 @@ struct RawField {
     list_type: Option<String>,
     list_map_keys: Vec<String>,
     atomic: bool,
+    embedded: String,
     since: u8,
     until: u8,
 }
@@ -209,6 +215,7 @@ impl Default for RawField {
             list_type: None,
             list_map_keys: Vec::new(),
             atomic: false,
+            embedded: String::new(),
             since: Minor::OLDEST.number(),
             until: Minor::NEWEST.number(),
         }
@@ -253,6 +260,7 @@ impl Resolver<'_> {
             patch_strategy: raw.patch_strategy,
             patch_merge_key: raw.patch_merge_key,
             ownership,
+            embedded: raw.embedded,
             since: raw.since,
             until: raw.until,
         }

@@ -14,12 +14,6 @@ pub(crate) static POD_LEVEL_RESOURCES: ByMinor<bool> = ByMinor::new(&[
     (34, true, "v1.34 pkg/features/kube_features.go PodLevelResources: beta, on"),
 ]);
 
-/// Whether an image volume gets a pull policy.
-pub(crate) static IMAGE_VOLUME_PULL_POLICY_DEFAULT: ByMinor<bool> = ByMinor::new(&[
-    (20, false, "v1.31 pkg/features/kube_features.go ImageVolume: alpha, off; v1.33: beta, off"),
-    (35, true, "v1.35 pkg/features/kube_features.go ImageVolume: beta, on"),
-]);
-
 /// Whether a `fileKeyRef` gets `optional: false`.
 pub(crate) static FILE_KEY_OPTIONAL_DEFAULT: ByMinor<bool> = ByMinor::new(&[
     (20, false, "v1.33 pkg/apis/core/v1/zz_generated.defaults.go has no FileKeyRef"),
@@ -48,4 +42,23 @@ pub(crate) static LOAD_BALANCER_NODE_PORTS: ByMinor<bool> = ByMinor::new(&[
 pub(crate) static LOAD_BALANCER_IP_MODE: ByMinor<bool> = ByMinor::new(&[
     (20, false, "v1.29 pkg/features/kube_features.go LoadBalancerIPMode: alpha, off"),
     (30, true, "v1.30 pkg/features/kube_features.go LoadBalancerIPMode: beta, on"),
+]);
+
+/// Whether an unusual `procMount` may be set; before, it is reset to its default.
+pub(crate) static PROC_MOUNT: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "v1.20 pkg/features/kube_features.go ProcMountType: alpha, off; v1.31: beta, off"),
+    (33, true, "v1.33 pkg/features/kube_features.go ProcMountType: beta, on"),
+]);
+
+/// Whether the restart rules of containers are known, but off.
+pub(crate) static CONTAINER_RESTART_RULES_OFF: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "v1.33 has no ContainerRestartRules; validation refuses a container's restart policy"),
+    (34, true, "v1.34 pkg/features/kube_features.go ContainerRestartRules: alpha, off"),
+    (35, false, "v1.35 pkg/features/kube_features.go ContainerRestartRules: beta, on"),
+]);
+
+/// Whether image volumes may be used.
+pub(crate) static IMAGE_VOLUMES: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "v1.31 pkg/features/kube_features.go ImageVolume: alpha, off; v1.33: beta, off"),
+    (35, true, "v1.35 pkg/features/kube_features.go ImageVolume: beta, on"),
 ]);

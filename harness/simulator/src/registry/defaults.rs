@@ -140,6 +140,26 @@ mod tests {
         assert_eq!(labels(21), json!({"kubernetes.io/metadata.name": "n"}));
     }
 
+    /// What four API servers stored of each Pod, without what admission and preparation add.
+    #[test]
+    fn a_pod_is_stored_as_the_api_servers_store_it() {
+        for case in crate::recorded::pods() {
+            for (minor, answer) in case.answers() {
+                if answer.code != 201 {
+                    continue;
+                }
+                let mut pod =
+                    crate::fields::decode(minor, "Pod", case.request.as_bytes()).expect("it was accepted").object;
+                apply(minor, "Pod", &mut pod);
+                crate::registry::disabled_fields::drop(minor, &mut pod, None);
+                let mut stored = answer.object.clone();
+                crate::recorded::without_admission(&mut stored);
+                crate::recorded::without_admission(&mut pod);
+                assert_eq!(pod, stored, "{} on {minor}", case.name);
+            }
+        }
+    }
+
     #[test]
     fn a_webhook_gets_the_defaults_of_v1() {
         let mut configuration = json!({"webhooks": [{

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Fields, below, each, image, resources, set, text};
 use crate::minor::{
     Minor,
-    pod::{FILE_KEY_OPTIONAL_DEFAULT, IMAGE_VOLUME_PULL_POLICY_DEFAULT, POD_LEVEL_RESOURCES},
+    pod::{FILE_KEY_OPTIONAL_DEFAULT, IMAGE_VOLUMES, POD_LEVEL_RESOURCES},
 };
 
 /// The lists of containers in a Pod's spec.
@@ -153,7 +153,7 @@ fn volume(minor: Minor, volume: &mut Fields) {
             set(token, "expirationSeconds", || 3600.into());
         }
     }
-    if let Some(image) = below(volume, "image").filter(|_| *IMAGE_VOLUME_PULL_POLICY_DEFAULT.at(minor)) {
+    if let Some(image) = below(volume, "image").filter(|_| *IMAGE_VOLUMES.at(minor)) {
         if !image.contains_key("pullPolicy") {
             let policy = pull_policy(text(image, "reference"));
             image.insert("pullPolicy".to_owned(), policy.into());
