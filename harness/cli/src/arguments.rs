@@ -15,10 +15,12 @@ use clap::{
 use clap_complete::Shell;
 use kube_simulator::Minor;
 use seccomp_scenario::VersionRange;
+use seccomp_webhook::GardenerRelease;
 
 use crate::{
     arguments::selection::{Folders, Labels, Selection},
     terminal::ColorChoice,
+    webhook_choice::WebhookChoice,
 };
 
 /// The exit codes, as `--help` shows them.
@@ -118,13 +120,12 @@ pub(crate) enum ClusterKind {
 pub(crate) enum SnapshotUpdate {
     /// Leave it pending beside the snapshot; in CI, only compare.
     Auto,
-    /// Leave it pending beside the snapshot.
+    /// Leave it pending beside the snapshot; so does insta's `unseen`.
+    #[value(alias = "unseen")]
     New,
     /// Write the snapshot.
     #[value(alias = "force")]
     Always,
-    /// Write snapshots that are missing, leave differences pending.
-    Unseen,
     /// Only compare.
     No,
 }
@@ -132,10 +133,6 @@ pub(crate) enum SnapshotUpdate {
 /// Arguments of `run`.
 #[derive(Args, Debug)]
 pub(crate) struct RunArguments {
-    #[command(flatten)]
-    pub(crate) selection: Selection,
-    #[command(flatten)]
-    pub(crate) folders: Folders,
     /// The form of the report.
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT", env = "SECCOMP_HARNESS_OUTPUT")]
     pub(crate) output: Format,
@@ -148,7 +145,7 @@ pub(crate) struct RunArguments {
     pub(crate) assets: Vec<Utf8PathBuf>,
     /// The webhook under test: `reference`, or `mutant:NAME` for one that is broken on purpose.
     #[arg(long, default_value = "reference", value_name = "WEBHOOK", env = "SECCOMP_HARNESS_WEBHOOK")]
-    pub(crate) webhook: String,
+    pub(crate) webhook: WebhookChoice,
     /// Stop at the first case that fails.
     #[arg(long, env = "SECCOMP_HARNESS_FAIL_FAST", value_parser = BoolishValueParser::new(), action = ArgAction::SetTrue)]
     pub(crate) fail_fast: bool,
@@ -158,6 +155,10 @@ pub(crate) struct RunArguments {
     /// What to do about a difference to a snapshot; without it as INSTA_UPDATE says, else `auto`.
     #[arg(long, value_enum, value_name = "WHEN", env = "SECCOMP_HARNESS_UPDATE_SNAPSHOTS")]
     pub(crate) update_snapshots: Option<SnapshotUpdate>,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    #[command(flatten)]
+    pub(crate) folders: Folders,
 }
 
 /// Between two folders in one variable, as in PATH.
@@ -166,13 +167,13 @@ const ASSETS_DELIMITER: char = if cfg!(windows) { ';' } else { ':' };
 /// Arguments of `list`.
 #[derive(Args, Debug)]
 pub(crate) struct ListArguments {
+    /// The form of the list.
+    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT", env = "SECCOMP_HARNESS_OUTPUT")]
+    pub(crate) output: Format,
     #[command(flatten)]
     pub(crate) selection: Selection,
     #[command(flatten)]
     pub(crate) folders: Folders,
-    /// The form of the list.
-    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT", env = "SECCOMP_HARNESS_OUTPUT")]
-    pub(crate) output: Format,
 }
 
 /// Arguments of `check`.
@@ -192,7 +193,12 @@ pub(crate) struct ExplainArguments {
     #[arg(short, long, value_name = "NAME", env = "SECCOMP_HARNESS_NAMESPACE")]
     pub(crate) namespace: Option<String>,
     /// The namespace's labels, `key=value,...`.
-    #[arg(long, default_value = "gardener.cloud/role=shoot", value_name = "LABELS", env = "SECCOMP_HARNESS_NAMESPACE_LABELS")]
+    #[arg(
+        long,
+        default_value = "gardener.cloud/role=shoot",
+        value_name = "LABELS",
+        env = "SECCOMP_HARNESS_NAMESPACE_LABELS"
+    )]
     pub(crate) namespace_labels: Labels,
     /// Whether the gardenlet's feature gate DefaultSeccompProfile is on.
     #[arg(long, default_value_t = true, action = ArgAction::Set, value_name = "BOOL", env = "SECCOMP_HARNESS_FEATURE_GATE")]
@@ -225,10 +231,10 @@ pub(crate) struct SimulatorArguments {
     pub(crate) seccomp_default: bool,
     /// Register this webhook: `reference` or `mutant:NAME`.
     #[arg(long, value_name = "WEBHOOK", env = "SECCOMP_HARNESS_WEBHOOK")]
-    pub(crate) webhook: Option<String>,
+    pub(crate) webhook: Option<WebhookChoice>,
     /// The Gardener release whose registration the webhook gets; without it the newest known.
     #[arg(long, value_name = "RELEASE", requires = "webhook", env = "SECCOMP_HARNESS_GARDENER")]
-    pub(crate) gardener: Option<String>,
+    pub(crate) gardener: Option<GardenerRelease>,
     /// The seed of names and uids: the same seed gives the same ones.
     #[arg(long, default_value_t = 0, value_name = "NUMBER", env = "SECCOMP_HARNESS_SEED")]
     pub(crate) seed: u64,
@@ -245,19 +251,9 @@ pub(crate) struct SnapshotArguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum SnapshotDecision {
     /// Pending snapshots take the place of the recorded ones.
-    Accept(SnapshotSelection),
+    Accept(Folders),
     /// Pending snapshots are removed.
-    Reject(SnapshotSelection),
-}
-
-/// Which pending snapshots.
-#[derive(Args, Debug)]
-pub(crate) struct SnapshotSelection {
-    /// Areas or scenarios; without any, all.
-    #[arg(value_name = "SCENARIO")]
-    pub(crate) names: Vec<String>,
-    #[command(flatten)]
-    pub(crate) folders: Folders,
+    Reject(Folders),
 }
 
 /// Arguments of `webhook`.
@@ -274,10 +270,10 @@ pub(crate) struct WebhookArguments {
     pub(crate) listen: SocketAddr,
     /// The webhook to serve: `reference` or `mutant:NAME`.
     #[arg(long, default_value = "reference", value_name = "WEBHOOK", env = "SECCOMP_HARNESS_WEBHOOK")]
-    pub(crate) webhook: String,
+    pub(crate) webhook: WebhookChoice,
     /// The Gardener release that it behaves like; without it the newest known.
     #[arg(long, value_name = "RELEASE", env = "SECCOMP_HARNESS_GARDENER")]
-    pub(crate) gardener: Option<String>,
+    pub(crate) gardener: Option<GardenerRelease>,
 }
 
 /// Arguments of `version`.

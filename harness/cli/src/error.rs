@@ -2,6 +2,8 @@
 
 use std::io;
 
+use seccomp_scenario::SuiteError;
+
 use crate::end::End;
 
 /// Why a command could not do what it was asked to.
@@ -10,9 +12,9 @@ pub(crate) enum Failure {
     /// The command line or a file that it names is wrong.
     #[error(transparent)]
     Usage(anyhow::Error),
-    /// Scenario files are wrong; each of their problems has a place.
-    #[error("scenario files are wrong")]
-    Diagnostics(Vec<miette::Report>),
+    /// The scenarios cannot be read.
+    #[error(transparent)]
+    Suite(#[from] SuiteError),
     /// Something on this machine is missing or broke.
     #[error(transparent)]
     Infrastructure(anyhow::Error),
@@ -27,7 +29,7 @@ impl Failure {
     /// How a command ends that could not do its work.
     pub(crate) fn end(&self) -> End {
         match self {
-            Self::Usage(_) | Self::Diagnostics(_) => End::Usage,
+            Self::Usage(_) | Self::Suite(_) => End::Usage,
             Self::Infrastructure(_) => End::Infrastructure,
         }
     }

@@ -53,7 +53,8 @@ impl Environment {
                 .and_then(|value| ColorChoice::from_str(&value.to_string_lossy(), true).ok()),
             ci: on("CI"),
             insta_update: set("INSTA_UPDATE").map(|value| value.to_string_lossy().into_owned()),
-            kubebuilder_assets: set("KUBEBUILDER_ASSETS").and_then(|value| Utf8PathBuf::from_path_buf(value.into()).ok()),
+            kubebuilder_assets: set("KUBEBUILDER_ASSETS")
+                .and_then(|value| Utf8PathBuf::from_path_buf(value.into()).ok()),
         }
     }
 

@@ -135,7 +135,11 @@ impl Run {
     pub fn verdict(&self) -> Verdict {
         let worst = self.cases.iter().map(|(_, status)| *status).max();
         let summary = self.summary.as_deref();
-        let cancelled = summary.is_none_or(|summary| summary.ended_early == Some(EndedEarly::Cancelled));
+        let cancelled = match summary {
+            Some(summary) => summary.ended_early == Some(EndedEarly::Cancelled),
+            // A run that never had a plan was not interrupted either.
+            None => self.planned > 0,
+        };
         let orphans = summary.is_some_and(|summary| !summary.orphan_snapshots.is_empty());
         let pending = summary.is_some_and(|summary| !summary.pending_snapshots.is_empty());
         match worst {

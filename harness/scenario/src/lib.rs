@@ -11,6 +11,7 @@ mod check;
 mod diagnostic;
 mod file;
 mod model;
+mod object;
 mod parameters;
 pub mod partial;
 mod read;
@@ -29,6 +30,7 @@ pub use model::{
     range::{GARDENER, KUBERNETES, VersionRange, VersionRangeError},
     step::{Action, PatchType, Step},
 };
+pub use object::read_object;
 pub use requirement::{Requirement, Requirements};
 pub use schema::schema;
 pub use suite::{Suite, SuiteError};

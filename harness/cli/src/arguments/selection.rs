@@ -12,7 +12,7 @@ use seccomp_scenario::VersionRange;
 #[command(next_help_heading = "Selection")]
 pub(crate) struct Selection {
     /// Scenario files, folders, areas (`preconditions`) or scenarios (`preconditions/skip_label`); without any, all.
-    #[arg(value_name = "SCENARIO")]
+    #[arg(value_name = "SCENARIO", help_heading = "Arguments")]
     pub(crate) names: Vec<String>,
     /// Only scenarios that test one of these requirements.
     #[arg(long, value_name = "ID", value_delimiter = ',', env = "SECCOMP_HARNESS_REQUIREMENT")]

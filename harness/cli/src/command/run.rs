@@ -1,0 +1,177 @@
+//! `run`: scenarios on clusters, and the report.
+
+use std::{collections::BTreeSet, num::NonZeroUsize, sync::Arc, time::Duration};
+
+use camino::Utf8PathBuf;
+use clap::ValueEnum as _;
+use seccomp_conformance::{
+    ClusterKind as Cluster, Event, Predicate, RunError, RunOptions, Selection, SnapshotMode, Suite,
+};
+use seccomp_report::{Document, Progress, Run, TextOptions, Verdict, render_text};
+use seccomp_scenario::Suite as Files;
+use tokio::sync::mpsc;
+
+use crate::{
+    arguments::{ClusterKind, Format, RunArguments, SnapshotUpdate},
+    command::Context,
+    end::End,
+    error::Failure,
+    folders::Found,
+    selection,
+    terminal::{self, Environment},
+};
+
+/// How long a cancelled run has to sum up; the whole command ends within a second of the signal.
+const SUMMING_UP: Duration = Duration::from_millis(600);
+
+/// Runs what is selected and reports it, also when a signal ends the run.
+pub(crate) async fn run(arguments: RunArguments, context: &Context) -> Result<End, Failure> {
+    let folders = arguments.folders.find()?;
+    let files = Files::read(&folders.scenarios)?;
+    let options = options(&arguments, &files, &folders, context)?;
+    let run = execute(suite(files), options, context).await?;
+    let report = match arguments.output {
+        Format::Text => render_text(
+            &run,
+            &TextOptions {
+                color: context.terminal.color_stdout,
+                quiet: context.terminal.quiet,
+                scenarios: folders.scenarios,
+                snapshots: folders.snapshots,
+            },
+        ),
+        Format::Json => {
+            let document = serde_json::to_string_pretty(&Document::from(&run));
+            format!("{}\n", document.map_err(|error| Failure::Infrastructure(error.into()))?)
+        }
+    };
+    terminal::print(&report)?;
+    Ok(end(run.verdict()))
+}
+
+/// The one place that turns a verdict into how the command ends.
+fn end(verdict: Verdict) -> End {
+    match verdict {
+        Verdict::Passed => End::Passed,
+        Verdict::NothingSelected => End::NothingSelected,
+        Verdict::Pending => End::SnapshotsPending,
+        Verdict::Failed => End::Failed,
+        // A run is cancelled by a signal alone, which has an exit code of its own.
+        Verdict::Broken | Verdict::Cancelled => End::Infrastructure,
+    }
+}
+
+/// Drives the run to its end, or as far as it comes.
+async fn execute(suite: Suite, options: RunOptions, context: &Context) -> Result<Run, Failure> {
+    let (events, mut received) = mpsc::unbounded_channel();
+    // A task of its own, so that cases go on while their events are folded.
+    let running = tokio::spawn(async move { seccomp_conformance::run(&suite, &options, events).await });
+    let mut run = Run::default();
+    let mut progress = Progress::new(context.terminal.progress);
+    let fold = async {
+        while let Some(event) = received.recv().await {
+            take(&event, &mut run, &mut progress);
+        }
+    };
+    let cut_off = async {
+        context.cancellation.cancelled().await;
+        tokio::time::timeout(SUMMING_UP, std::future::pending::<()>()).await
+    };
+    let came_to_an_end = tokio::select! {
+        () = fold => true,
+        _ = cut_off => false,
+    };
+    drop(progress);
+    if !came_to_an_end {
+        running.abort();
+        return Ok(run);
+    }
+    match running.await {
+        Ok(Ok(_)) => Ok(run),
+        Ok(Err(RunError::NothingSelected)) => {
+            terminal::note("nothing is selected; `seccomp-harness list` shows what there is");
+            Ok(run)
+        }
+        Ok(Err(error @ (RunError::UnknownRelease { .. } | RunError::UnknownMutant { .. }))) => {
+            Err(Failure::Usage(error.into()))
+        }
+        Ok(Err(error)) => Err(Failure::Infrastructure(error.into())),
+        Err(error) => Err(Failure::Infrastructure(error.into())),
+    }
+}
+
+fn take(event: &Event, run: &mut Run, progress: &mut Progress) {
+    progress.apply(event);
+    run.apply(event);
+}
+
+fn suite(files: Files) -> Suite {
+    Suite {
+        requirements: files.requirements.iter().map(|one| (one.id.clone(), one.statement.clone())).collect(),
+        scenarios: files.scenarios.into_iter().map(Arc::new).collect(),
+    }
+}
+
+fn options(arguments: &RunArguments, files: &Files, folders: &Found, context: &Context) -> Result<RunOptions, Failure> {
+    Ok(RunOptions {
+        snapshots: folders.snapshots.clone(),
+        selection: select(arguments, files, folders)?,
+        cluster: cluster(arguments, &context.environment)?,
+        webhook: arguments.webhook.into(),
+        snapshot_mode: snapshot_mode(arguments.update_snapshots, &context.environment)?,
+        parallel: arguments.parallel.and_then(|number| NonZeroUsize::new(number.into())),
+        fail_fast: arguments.fail_fast,
+        cancellation: context.cancellation.clone(),
+    })
+}
+
+fn select(arguments: &RunArguments, files: &Files, folders: &Found) -> Result<Selection, Failure> {
+    let selection = &arguments.selection;
+    let named = selection.scenarios(files, &folders.scenarios)?;
+    let ids: BTreeSet<String> = named.into_iter().map(|scenario| scenario.id.clone()).collect();
+    let predicate: Predicate = Arc::new(move |case| ids.contains(&case.scenario));
+    let gardener = if selection.gardener.is_empty() { Vec::new() } else { selection::releases(&selection.gardener)? };
+    Ok(Selection {
+        paths: Vec::new(),
+        requirements: Vec::new(),
+        minors: if selection.kubernetes.is_empty() { Vec::new() } else { selection::minors(&selection.kubernetes)? },
+        gardener: gardener.into_iter().map(|release| release.to_string()).collect(),
+        predicate: (!selection.names_all_scenarios()).then_some(predicate),
+    })
+}
+
+fn cluster(arguments: &RunArguments, environment: &Environment) -> Result<Cluster, Failure> {
+    match arguments.cluster {
+        ClusterKind::Simulated => Ok(Cluster::Simulated),
+        ClusterKind::ControlPlane => {
+            let named = arguments.assets.iter().cloned();
+            let assets: Vec<Utf8PathBuf> = if arguments.assets.is_empty() {
+                environment.kubebuilder_assets.iter().cloned().collect()
+            } else {
+                named.collect()
+            };
+            if assets.is_empty() {
+                return Err(Failure::usage(
+                    "--cluster control-plane needs etcd and kube-apiserver: name their folder with --assets or \
+                     KUBEBUILDER_ASSETS",
+                ));
+            }
+            Ok(Cluster::ControlPlane { assets })
+        }
+    }
+}
+
+/// The flag first, then insta's own variable; where neither says anything, CI only compares.
+fn snapshot_mode(flag: Option<SnapshotUpdate>, environment: &Environment) -> Result<SnapshotMode, Failure> {
+    let from_insta = || {
+        let Some(text) = &environment.insta_update else { return Ok(SnapshotUpdate::Auto) };
+        SnapshotUpdate::from_str(text, true)
+            .map_err(|_| Failure::usage(format!("INSTA_UPDATE is `{text}`: expected auto, new, always or no")))
+    };
+    Ok(match flag.map_or_else(from_insta, Ok)? {
+        SnapshotUpdate::Auto if environment.ci => SnapshotMode::Check,
+        SnapshotUpdate::Auto | SnapshotUpdate::New => SnapshotMode::WritePending,
+        SnapshotUpdate::Always => SnapshotMode::Accept,
+        SnapshotUpdate::No => SnapshotMode::Check,
+    })
+}

@@ -1,0 +1,52 @@
+//! Tells the user why a command could not do its work.
+
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
+use seccomp_scenario::SuiteError;
+
+use crate::{
+    error::Failure,
+    terminal::{self, Terminal},
+};
+
+/// Columns that are used where the terminal's width is not known.
+const WIDTH: usize = 110;
+
+/// Writes a failure to standard error.
+pub(crate) fn report(failure: &Failure, terminal: Terminal) {
+    match failure {
+        Failure::Suite(error) => report_suite(error, terminal),
+        Failure::Usage(error) | Failure::Infrastructure(error) => report_chain(error),
+    }
+}
+
+fn report_chain(error: &anyhow::Error) {
+    let causes: String = error.chain().skip(1).map(|cause| format!("\n  because: {cause}")).collect();
+    terminal::note(&format!("error: {error}{causes}"));
+}
+
+fn report_suite(error: &SuiteError, terminal: Terminal) {
+    let SuiteError::Invalid(files) = error else {
+        return report_chain(&anyhow::anyhow!("{error}"));
+    };
+    for file in files {
+        terminal::note(&render(file, terminal));
+    }
+    let problems: usize = files.iter().map(|file| file.errors.len()).sum();
+    terminal::note(&format!("error: {}, {}", count(problems, "problem"), count(files.len(), "file")));
+}
+
+fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// A diagnostic with the text that it is about.
+pub(crate) fn render(diagnostic: &dyn Diagnostic, terminal: Terminal) -> String {
+    let theme = if terminal.color_stderr { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+    let handler = GraphicalReportHandler::new_themed(theme).with_width(WIDTH).with_links(false);
+    let mut text = String::new();
+    match handler.render_report(&mut text, diagnostic) {
+        Ok(()) => text,
+        // The plain words are better than none.
+        Err(_) => diagnostic.to_string(),
+    }
+}
