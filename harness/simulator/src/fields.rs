@@ -13,6 +13,7 @@ mod syntax;
 use serde_json::Value;
 
 use self::codec::Walk;
+pub(crate) use self::codec::zero;
 pub(crate) use self::schema::{Field, Kind, Ownership, Schema, StructType, Type, schema};
 use crate::minor::Minor;
 

@@ -254,7 +254,7 @@ fn is_empty(value: &Value) -> bool {
 }
 
 /// What Go writes for a type's zero value.
-pub(super) fn zero(schema: &Schema, ty: &Type) -> Value {
+pub(crate) fn zero(schema: &Schema, ty: &Type) -> Value {
     if ty.pointer {
         return Value::Null;
     }

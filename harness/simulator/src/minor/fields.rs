@@ -8,3 +8,21 @@ pub(crate) static EMBEDDED_IN_ERRORS: ByMinor<bool> = ByMinor::new(&[
     (20, false, "v1.34 go.mod: sigs.k8s.io/json v0.0.0-20241014173422"),
     (35, true, "v1.35 go.mod: sigs.k8s.io/json v0.0.0-20250730193827 decode.go object"),
 ]);
+
+/// Whether an entry of `managedFields` names the subresource that was written.
+pub(crate) static SUBRESOURCE_IN_MANAGED_FIELDS: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "v0.21 apimachinery/pkg/apis/meta/v1/types.go ManagedFieldsEntry has no Subresource"),
+    (22, true, "v0.22 apimachinery/pkg/apis/meta/v1/types.go ManagedFieldsEntry.Subresource"),
+]);
+
+/// Whether fields that a resource's strategy overwrites stay out of `managedFields`.
+pub(crate) static RESET_FIELDS: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "v1.20 pkg/registry/core/pod/strategy.go has no GetResetFields"),
+    (21, true, "v1.21 pkg/registry/core/pod/strategy.go GetResetFields"),
+]);
+
+/// Whether a write to `ephemeralcontainers` owns nothing else.
+pub(crate) static EPHEMERAL_CONTAINERS_ALONE: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "v1.32 pkg/registry/core/pod/strategy.go podEphemeralContainersStrategy has no filter"),
+    (33, true, "v1.33 pkg/registry/core/pod/strategy.go podEphemeralContainersStrategy.GetResetFieldsFilter"),
+]);
