@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use crate::{
     api::ApiService,
     clock::{Clock, ManualClock},
+    controllers::Controllers,
     identity::Identities,
     minor::Minor,
     node::{NodeProfile, Program},
@@ -78,9 +79,11 @@ impl SimulatorRequest {
                 clock,
                 nodes: self.nodes,
                 programs: self.programs,
+                controllers: Controllers::default(),
             }),
         };
         bootstrap::run(&cluster);
+        crate::node::register(&cluster);
         crate::controllers::react(&cluster);
         cluster
     }
@@ -101,6 +104,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     nodes: Vec<NodeProfile>,
     programs: Vec<(String, Arc<dyn Program>)>,
+    controllers: Controllers,
 }
 
 impl Simulator {
@@ -125,6 +129,10 @@ impl Simulator {
     /// Now, as `metadata.creationTimestamp` shows it: whole seconds, UTC.
     pub(crate) fn now(&self) -> String {
         self.inner.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    }
+
+    pub(crate) fn controllers(&self) -> &Controllers {
+        &self.inner.controllers
     }
 
     pub(crate) fn nodes(&self) -> &[NodeProfile] {

@@ -1,12 +1,155 @@
-//! The controllers without which an API server would be no cluster: default service accounts, the root CA's ConfigMap,
-//! token Secrets where that minor has them, and the end of a namespace.
+//! The controllers without which an API server would be no cluster: default service accounts, the root CA's config map,
+//! token secrets where that minor has them, and the end of a namespace.
 
-use crate::cluster::Simulator;
+mod namespace;
+mod service_account;
+
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+};
+
+use serde_json::{Value, json};
+
+use crate::{
+    cluster::Simulator,
+    minor::resource::Resource,
+    node,
+    registry::{defaults, managed_fields, metadata, prepare},
+    store::{Event, EventKind, Key, Store},
+};
+
+/// How far the controllers have read, and what the kubelets remember.
+#[derive(Debug, Default)]
+pub(crate) struct Controllers {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The newest write that was reacted to.
+    seen: u64,
+    addresses: node::Addresses,
+}
 
 /// Lets the controllers and then the nodes act on what was written, until nothing changes any more.
 ///
 /// Called by the API after each write, before its answer is sent: a cluster that is always at rest between two requests
-/// gives the same objects in every run.
+/// gives the same objects in every run. Only what was written since the last call is looked at, however large the
+/// cluster is.
 pub(crate) fn react(cluster: &Simulator) {
-    crate::node::react(cluster);
+    let mut state = cluster.controllers().state.lock().unwrap_or_else(PoisonError::into_inner);
+    loop {
+        let work = Work::since(cluster.store(), state.seen);
+        if work.revision == state.seen {
+            return;
+        }
+        state.seen = work.revision;
+        for name in &work.namespaces {
+            namespace::sync(cluster, name);
+        }
+        for (namespace, name) in &work.service_accounts {
+            service_account::sync_token(cluster, namespace, name);
+        }
+        for key in &work.pods {
+            node::sync(cluster, &mut state.addresses, key);
+        }
+    }
 }
+
+/// What has to be looked at.
+#[derive(Debug, Default)]
+struct Work {
+    /// The newest write that this covers.
+    revision: u64,
+    namespaces: BTreeSet<String>,
+    service_accounts: BTreeSet<(String, String)>,
+    pods: BTreeSet<Key>,
+}
+
+impl Work {
+    fn since(store: &Store, seen: u64) -> Self {
+        let (revision, events) = store.events_since(seen);
+        let mut work = Self { revision, ..Self::default() };
+        match events {
+            Some(events) => {
+                for event in events {
+                    work.add(store, &event);
+                }
+            }
+            None => work.add_everything(store),
+        }
+        work
+    }
+
+    fn add(&mut self, store: &Store, event: &Event) {
+        let key = &event.key;
+        match key.resource.as_str() {
+            "namespaces" => drop(self.namespaces.insert(key.name.clone())),
+            "pods" if event.kind != EventKind::Deleted => drop(self.pods.insert(key.clone())),
+            "nodes" => self.add_waiting_pods(store),
+            "serviceaccounts" => {
+                self.service_accounts.insert((key.namespace.clone(), key.name.clone()));
+            }
+            "secrets" => {
+                let account = event.object.pointer("/metadata/annotations/kubernetes.io~1service-account.name");
+                if let Some(account) = account.and_then(Value::as_str) {
+                    self.service_accounts.insert((key.namespace.clone(), account.to_owned()));
+                }
+            }
+            _ => {}
+        }
+        // What is taken away may have to be made anew, or may have been the last that kept a namespace.
+        let is_free = event.object.pointer("/metadata/deletionTimestamp").is_some()
+            && crate::object::metadata_list(&event.object, "finalizers").next().is_none();
+        if !key.namespace.is_empty() && (event.kind == EventKind::Deleted || is_free) {
+            self.namespaces.insert(key.namespace.clone());
+        }
+    }
+
+    fn add_waiting_pods(&mut self, store: &Store) {
+        let waiting = store.list("pods", None);
+        let waiting = waiting.iter().filter(|pod| pod.pointer("/spec/nodeName").is_none());
+        self.pods.extend(waiting.map(|pod| node::key_of(pod)));
+    }
+
+    /// After a time so long that the history has forgotten its beginning.
+    fn add_everything(&mut self, store: &Store) {
+        let name = |object: &Value| crate::object::name(object).to_owned();
+        self.namespaces.extend(store.list("namespaces", None).iter().map(|namespace| name(namespace)));
+        let accounts = store.list("serviceaccounts", None);
+        let accounts = accounts.iter().map(|account| (crate::object::namespace(account).to_owned(), name(account)));
+        self.service_accounts.extend(accounts);
+        self.pods.extend(store.list("pods", None).iter().map(|pod| node::key_of(pod)));
+    }
+}
+
+/// Makes an object of the core group as a component of the control plane does; one that is there already stays.
+///
+/// # Shape
+/// `resource`: `secrets`; `object`: without `kind` and `apiVersion`, with name and namespace.
+pub(crate) fn put(cluster: &Simulator, manager: &str, resource: &str, mut object: Value) {
+    let minor = cluster.minor();
+    let Some(resource) = Resource::find(minor, "", "v1", resource) else {
+        return;
+    };
+    let key = Key::new(resource.stored_as, crate::object::namespace(&object), crate::object::name(&object));
+    if cluster.store().get(&key).is_some() {
+        return;
+    }
+    let api_version = resource.api_version();
+    object["kind"] = json!(resource.kind);
+    object["apiVersion"] = json!(api_version);
+    defaults::apply(minor, resource.kind, &mut object);
+    let now = cluster.now();
+    let manager = managed_fields::Manager { name: manager, subresource: "", time: &now };
+    managed_fields::update(minor, resource.kind, &api_version, None, &mut object, &manager);
+    prepare::for_create(minor, resource, &mut object);
+    metadata::fill_system_fields(cluster, &mut object);
+    if let Err(error) = cluster.store().insert(&key, object) {
+        tracing::debug!(%error, name = key.name, "someone else made the object first");
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,21 @@
 //! Scheduler, kubelet and container runtime, modelled: where a Pod runs, what state its containers reach, which seccomp
 //! mode the kernel would enforce, and what the containers print.
 
+mod affinity;
+mod containers;
+mod kubelet;
+mod log;
+mod object;
+mod runtime;
+mod scheduler;
+mod status;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::cluster::Simulator;
+use serde_json::Value;
+
+pub(crate) use self::{log::log, object::register};
+use crate::{cluster::Simulator, store::Key};
 
 /// A node and its kubelet's settings.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -12,7 +24,10 @@ pub struct NodeProfile {
     pub name: String,
     /// Labels besides those that the kubelet sets itself.
     pub labels: BTreeMap<String, String>,
-    /// The kubelet's `seccompDefault`; without the minor's feature it has no effect.
+    /// The kubelet's `seccompDefault`.
+    ///
+    /// Before 1.22 the kubelet does not know it. From 1.22 to 1.24 it stands behind an alpha gate without which a kubelet
+    /// that sets it does not start; such a node sets the gate as well.
     pub seccomp_default: bool,
     /// The files below the kubelet's seccomp folder that a Localhost profile may name.
     pub localhost_profiles: BTreeSet<String>,
@@ -70,5 +85,30 @@ pub trait Program: Send + Sync + std::fmt::Debug {
     }
 }
 
-/// Schedules what waits, and brings every container to the state that it would reach.
-pub(crate) fn react(_cluster: &Simulator) {}
+/// The addresses that were given out, so that no Pod gets another's.
+#[derive(Debug, Default)]
+pub(crate) struct Addresses {
+    pods: u16,
+}
+
+/// Where a stored Pod is kept.
+pub(crate) fn key_of(pod: &Value) -> Key {
+    Key::new("pods", crate::object::namespace(pod), crate::object::name(pod))
+}
+
+/// Schedules a Pod that waits, and brings its containers to the state that they would reach.
+pub(crate) fn sync(cluster: &Simulator, addresses: &mut Addresses, key: &Key) {
+    let Some(mut pod) = cluster.store().get(key) else {
+        return;
+    };
+    if pod.pointer("/spec/nodeName").is_none() {
+        match scheduler::schedule(cluster, key, &pod) {
+            Some(bound) => pod = bound,
+            None => return,
+        }
+    }
+    kubelet::sync(cluster, addresses, key, &pod);
+}
+
+#[cfg(test)]
+mod tests;

@@ -184,6 +184,15 @@ impl Store {
         Ok(last)
     }
 
+    /// The newest revision, and the writes after `revision` up to it; nothing where that part of the history is
+    /// forgotten.
+    pub(crate) fn events_since(&self, revision: u64) -> (u64, Option<Vec<Arc<Event>>>) {
+        let state = self.lock();
+        let first = state.history.partition_point(|event| event.revision <= revision);
+        let events = (revision >= state.compacted).then(|| state.history.range(first..).cloned().collect());
+        (state.revision, events)
+    }
+
     /// Follows a resource from `revision` on (that revision's own write not included).
     ///
     /// # Errors
