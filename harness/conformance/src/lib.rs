@@ -13,6 +13,7 @@ mod coverage;
 mod event;
 mod outcome;
 mod run;
+mod snapshot;
 mod verdict;
 
 pub use case::{Case, NodeSetting};
@@ -22,6 +23,7 @@ pub use outcome::{
     Answer, ContainerList, ContainerOutcome, Invocation, ObjectOutcome, Outcome, Review, StepOutcome, Verb,
 };
 pub use run::{ClusterKind, Predicate, RunError, RunOptions, Selection, SnapshotMode, Suite, WebhookKind, run};
+pub use snapshot::{accept as accept_snapshots, reject as reject_snapshots};
 pub use verdict::{Failure, Status, Verdict};
 // Who reads events needs no other crate.
 pub use kube_simulator::Minor;

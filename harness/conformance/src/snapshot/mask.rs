@@ -1,0 +1,202 @@
+//! The values that vary from run to run, and the names that stand for them: the one place where a snapshot says less
+//! than what was seen.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+/// What stands for an object's `metadata.uid`.
+pub(crate) const UID: &str = "[uid]";
+/// What stands for a point in time.
+pub(crate) const TIME: &str = "[time]";
+/// What stands for the name of the node that the case is about.
+pub(crate) const NODE: &str = "[node]";
+/// What stands for the name of a namespace that was made for the case.
+pub(crate) const NAMESPACE: &str = "[namespace]";
+/// What stands for letters that Kubernetes drew.
+pub(crate) const SUFFIX: &str = "[suffix]";
+/// What stands for an object's `metadata.resourceVersion`.
+pub(crate) const RESOURCE_VERSION: &str = "[resourceVersion]";
+/// What stands for the address that the webhook is registered by.
+pub(crate) const WEBHOOK: &str = "[webhook]";
+/// What stands for the status of a Pod that a kubelet has had in its hands.
+pub(crate) const STATUS: &str = "[status]";
+/// What stands for the kubelet's entry in `metadata.managedFields`.
+pub(crate) const KUBELET: &str = "[kubelet]";
+
+/// The length of the suffix that Kubernetes draws.
+///
+/// # Source
+/// kubernetes v1.36 `apiserver/pkg/storage/names/generate.go` `randomLength`
+const SUFFIX_LENGTH: usize = 5;
+/// Names that Kubernetes itself ends with a drawn suffix.
+const GENERATED: [&str; 2] = ["kube-api-access-", "default-token-"];
+
+/// When an object was seen.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Moment {
+    /// In the answer to its creation: nobody else has had it in hands.
+    Creation,
+    /// Later: scheduler and kubelet may have written to it, at a time of their own.
+    Later,
+}
+
+/// The texts of one case that are replaced wherever they stand.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Masks {
+    texts: Vec<(String, String)>,
+}
+
+impl Masks {
+    /// One more text and what stands for it; an empty text is left alone.
+    pub(crate) fn with(mut self, text: &str, mask: impl Into<String>) -> Self {
+        self.add(text, mask);
+        self
+    }
+
+    fn add(&mut self, text: &str, mask: impl Into<String>) {
+        if !text.is_empty() && self.texts.iter().all(|(known, _)| known != text) {
+            self.texts.push((text.to_owned(), mask.into()));
+            // The longest first, so that no text is torn by one that is a part of it.
+            self.texts.sort_by_key(|(text, _)| std::cmp::Reverse(text.len()));
+        }
+    }
+
+    /// Takes note of the name that `object` was given where it asked for a generated one.
+    pub(crate) fn learn(&mut self, object: &Value) {
+        let metadata = |field| object.pointer(&format!("/metadata/{field}")).and_then(Value::as_str);
+        if let (Some(name), Some(prefix)) = (metadata("name"), metadata("generateName"))
+            && name.len() == prefix.len() + SUFFIX_LENGTH
+            && name.starts_with(prefix)
+        {
+            let mask = format!("{prefix}{SUFFIX}");
+            self.add(name, mask);
+        }
+    }
+
+    /// `text` with everything replaced that stands for something.
+    pub(crate) fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        for prefix in GENERATED {
+            if text.strip_prefix(prefix).is_some_and(|suffix| suffix.len() == SUFFIX_LENGTH) {
+                return Cow::Owned(format!("{prefix}{SUFFIX}"));
+            }
+        }
+        let mut masked = Cow::Borrowed(text);
+        for (text, mask) in &self.texts {
+            if masked.contains(text.as_str()) {
+                masked = Cow::Owned(masked.replace(text.as_str(), mask));
+            }
+        }
+        masked
+    }
+
+    /// `object` (or a `Status`) with everything replaced that varies from run to run.
+    pub(crate) fn apply(&self, object: &Value, moment: Moment) -> Value {
+        let mut masked = object.clone();
+        self.visit(&mut masked);
+        mask_metadata(&mut masked);
+        if moment == Moment::Later && masked.get("kind").is_some_and(|kind| kind == "Pod") {
+            mask_kubelet(&mut masked);
+        }
+        if let Some(uid) = masked.pointer_mut("/details/uid") {
+            *uid = Value::from(UID);
+        }
+        masked
+    }
+
+    fn visit(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => {
+                if let Cow::Owned(masked) = self.text(text) {
+                    *text = masked;
+                }
+            }
+            Value::Array(entries) => entries.iter_mut().for_each(|entry| self.visit(entry)),
+            Value::Object(fields) => fields.values_mut().for_each(|field| self.visit(field)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+}
+
+fn mask_metadata(object: &mut Value) {
+    let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else {
+        return;
+    };
+    for (field, mask) in [
+        ("uid", UID),
+        ("creationTimestamp", TIME),
+        ("deletionTimestamp", TIME),
+        ("resourceVersion", RESOURCE_VERSION),
+    ] {
+        // `creationTimestamp: null` and an empty resourceVersion vary by minor, not by run.
+        if let Some(value) = metadata.get_mut(field)
+            && value.as_str().is_some_and(|text| !text.is_empty())
+        {
+            *value = Value::from(mask);
+        }
+    }
+    let entries = metadata.get_mut("managedFields").and_then(Value::as_array_mut);
+    for time in entries.into_iter().flatten().filter_map(|entry| entry.get_mut("time")) {
+        *time = Value::from(TIME);
+    }
+}
+
+/// Replaces what scheduler and kubelet write, when they have come to it: always, so that it does not matter whether they
+/// have.
+fn mask_kubelet(pod: &mut Value) {
+    if let Some(fields) = pod.as_object_mut() {
+        fields.insert("status".to_owned(), Value::from(STATUS));
+    }
+    if let Some(spec) = pod.get_mut("spec").and_then(Value::as_object_mut) {
+        spec.insert("nodeName".to_owned(), Value::from(NODE));
+    }
+    if let Some(entries) = pod.pointer_mut("/metadata/managedFields").and_then(Value::as_array_mut) {
+        entries.retain(|entry| entry.get("manager").is_none_or(|manager| manager != "kubelet"));
+        entries.push(Value::from(KUBELET));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn replaces_what_varies_by_name() {
+        let mut masks = Masks::default().with("run-1", NAMESPACE).with("run-1-node", NODE);
+        let object = json!({
+            "kind": "Pod",
+            "metadata": {
+                "name": "web-x2b4c", "generateName": "web-", "namespace": "run-1", "uid": "1", "resourceVersion": "7",
+                "creationTimestamp": "2026-01-01T00:00:00Z", "managedFields": [{"manager": "m", "time": "t"}],
+            },
+            "spec": {"nodeName": "run-1-node", "volumes": [{"name": "kube-api-access-abcde"}]},
+        });
+        masks.learn(&object);
+        assert_eq!(
+            masks.apply(&object, Moment::Creation),
+            json!({
+                "kind": "Pod",
+                "metadata": {
+                    "name": "web-[suffix]", "generateName": "web-", "namespace": "[namespace]", "uid": "[uid]",
+                    "resourceVersion": "[resourceVersion]", "creationTimestamp": "[time]",
+                    "managedFields": [{"manager": "m", "time": "[time]"}],
+                },
+                "spec": {"nodeName": "[node]", "volumes": [{"name": "kube-api-access-[suffix]"}]},
+            })
+        );
+    }
+
+    #[test]
+    fn a_pod_seen_later_shows_nothing_of_when_the_kubelet_came() {
+        let before = json!({"kind": "Pod", "metadata": {"managedFields": []}, "spec": {}, "status": {"phase": "Pending"}});
+        let after = json!({
+            "kind": "Pod",
+            "metadata": {"managedFields": [{"manager": "kubelet"}]},
+            "spec": {"nodeName": "n"},
+            "status": {"phase": "Running"},
+        });
+        let masks = Masks::default();
+        assert_eq!(masks.apply(&before, Moment::Later), masks.apply(&after, Moment::Later));
+    }
+}
