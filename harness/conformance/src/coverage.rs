@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kube_simulator::Minor;
 
-use crate::verdict::Status;
+use crate::{case::Case, verdict::Status};
 
 /// What a run says of the requirements.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +13,40 @@ pub struct Coverage {
     pub requirements: BTreeMap<String, RequirementCoverage>,
     /// Each combination of the documented preconditions, all sixteen of them.
     pub preconditions: BTreeMap<Preconditions, PreconditionCoverage>,
+}
+
+impl Coverage {
+    /// Nothing covered yet.
+    pub(crate) fn new(requirements: &BTreeMap<String, String>) -> Self {
+        let requirement = |(id, text): (&String, &String)| {
+            (id.clone(), RequirementCoverage { text: text.clone(), states: BTreeMap::new() })
+        };
+        Self {
+            requirements: requirements.iter().map(requirement).collect(),
+            preconditions: Preconditions::all().map(|row| (row, PreconditionCoverage::default())).collect(),
+        }
+    }
+
+    /// Adds a case, and the Pods that it created: which preconditions each met, and whether the webhook changed it.
+    pub(crate) fn add(&mut self, case: &Case, creations: &[(Preconditions, bool)], status: Status) {
+        for id in &case.requirements {
+            let states = &mut self.requirements.entry(id.clone()).or_default().states;
+            let state = states.entry((case.minor, case.gardener.clone())).or_insert(status);
+            *state = status.max(*state);
+        }
+        for (row, is_changed) in creations {
+            let row = self.preconditions.entry(*row).or_default();
+            row.creations += 1;
+            row.mutated += usize::from(*is_changed);
+            row.scenarios.insert(case.scenario.clone());
+            row.status = Some(row.status.map_or(status, |before| before.max(status)));
+        }
+    }
+
+    /// The requirements that no case was about.
+    pub fn uncovered(&self) -> impl Iterator<Item = &str> {
+        self.requirements.iter().filter(|(_, coverage)| coverage.states.is_empty()).map(|(id, _)| id.as_str())
+    }
 }
 
 /// A requirement's state.

@@ -8,13 +8,20 @@
 //!
 //! No terminal and no arguments here: whoever wants to know what happens reads [`Event`]s.
 
+mod api;
 mod case;
+mod cluster;
 mod coverage;
 mod event;
+mod execute;
+mod expectation;
 mod outcome;
+mod plan;
+mod probe;
 mod run;
 mod snapshot;
 mod verdict;
+mod webhook;
 
 pub use case::{Case, NodeSetting};
 pub use coverage::{Coverage, PreconditionCoverage, Preconditions, RequirementCoverage};

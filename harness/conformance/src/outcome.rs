@@ -49,6 +49,11 @@ impl Verb {
             Self::FeatureGates => "featureGates",
         }
     }
+
+    /// Whether it posts a new object.
+    pub(crate) const fn is_creation(self) -> bool {
+        matches!(self, Self::Create | Self::DryRun)
+    }
 }
 
 impl fmt::Display for Verb {

@@ -1,16 +1,37 @@
 //! A run: plan, execution of all cases in parallel, verdicts, events.
 
-use std::{collections::BTreeMap, fmt, num::NonZeroUsize, sync::Arc};
+mod clusters;
+mod driver;
+mod recording;
+mod shared;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    num::NonZeroUsize,
+    sync::Arc,
+};
 
 use camino::Utf8PathBuf;
 use kube_simulator::Minor;
 use seccomp_scenario::Scenario;
+use seccomp_webhook::Mutant;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
+use self::{
+    clusters::Clusters,
+    driver::{Driven, Driver},
+    shared::Shared,
+};
 use crate::{
     case::Case,
+    coverage::Coverage,
     event::{Event, Summary},
+    plan::Plan,
+    snapshot::SnapshotBook,
+    verdict::Failure,
+    webhook::WebhookSetup,
 };
 
 /// The scenarios of a run, and the requirements that they are to test.
@@ -18,7 +39,7 @@ use crate::{
 pub struct Suite {
     /// The scenarios, in the order of their files.
     pub scenarios: Vec<Arc<Scenario>>,
-    /// What each requirement says, by its id.
+    /// What each requirement says, by its id; those that no scenario names are uncovered.
     pub requirements: BTreeMap<String, String>,
 }
 
@@ -69,8 +90,135 @@ pub async fn run(
     options: &RunOptions,
     events: UnboundedSender<Event>,
 ) -> Result<Arc<Summary>, RunError> {
-    let _ = (suite, options, events);
-    Err(RunError::NothingSelected)
+    let mode = options.snapshot_mode;
+    let prepared = Prepared::new(suite, options, mode != SnapshotMode::Accept, mode != SnapshotMode::Check).await?;
+    let finished = prepared.run(suite, options, events.clone()).await;
+    prepared.shared.clusters.shutdown().await;
+    let (driven, plan) = finished;
+    let mut summary = driven.summary;
+    if mode != SnapshotMode::Check {
+        let book = &prepared.shared.book;
+        let snapshots = driven.recording.snapshots(book, &plan.universes, &prepared.shared.platform);
+        summary.written_snapshots =
+            recording::write(book, &snapshots, mode).map_err(infrastructure("written snapshots"))?;
+    }
+    let book = SnapshotBook::read(&options.snapshots).map_err(infrastructure("snapshots"))?;
+    summary.orphan_snapshots = book.orphans(&plan.universes);
+    summary.pending_snapshots = book.pending().to_vec();
+    let summary = Arc::new(summary);
+    // Who does not listen does not want to know.
+    let _ = events.send(Event::RunFinished(Arc::clone(&summary)));
+    Ok(summary)
+}
+
+/// What a run saw, without a comparison with snapshots.
+#[derive(Debug)]
+pub struct Observed {
+    /// Everything that does not hold, by case.
+    pub failures: Vec<(Arc<Case>, Vec<Failure>)>,
+    /// The snapshots as they would be after this run, the platform's included: by name, and by the minor from which on
+    /// each holds.
+    pub snapshots: BTreeMap<String, BTreeMap<Minor, String>>,
+}
+
+/// Runs the selected cases and says what their snapshots would be, for whoever compares them otherwise.
+///
+/// The platform's parts are seen anew, so that they can be compared too; snapshots of what was not selected are not
+/// among the result.
+///
+/// # Errors
+/// See [`RunError`].
+pub async fn observe(suite: &Suite, options: &RunOptions) -> Result<Observed, RunError> {
+    let prepared = Prepared::new(suite, options, false, true).await?;
+    let (events, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let (driven, plan) = prepared.run(suite, options, events).await;
+    prepared.shared.clusters.shutdown().await;
+    let mut failures = Vec::new();
+    while let Some(event) = told.recv().await {
+        if let Event::CaseFinished(finished) = event
+            && !finished.verdict.is_passed()
+        {
+            failures.push((finished.case, finished.verdict.failures));
+        }
+    }
+    let snapshots =
+        driven.recording.snapshots(&prepared.shared.book, &plan.universes, &prepared.shared.platform);
+    Ok(Observed { failures, snapshots })
+}
+
+/// A run that can begin.
+struct Prepared {
+    shared: Arc<Shared>,
+    plan: Plan,
+}
+
+impl Prepared {
+    async fn new(suite: &Suite, options: &RunOptions, is_compared: bool, is_kept: bool) -> Result<Self, RunError> {
+        let webhook = WebhookSetup::new(mutant(&options.webhook)?).map_err(infrastructure("certificate"))?;
+        let book = SnapshotBook::read(&options.snapshots).map_err(infrastructure("snapshots"))?;
+        if matches!(options.cluster, ClusterKind::Simulated) {
+            // Real clusters take seconds: what cannot be run is said before.
+            Plan::new(suite, &options.selection, &Minor::all().collect::<Vec<_>>())?;
+        }
+        let clusters = tokio::select! {
+            clusters = Clusters::start(&options.cluster) => clusters?,
+            () = options.cancellation.cancelled() => Clusters::ControlPlanes(BTreeMap::new()),
+        };
+        let plan = match Plan::new(suite, &options.selection, &clusters.minors()) {
+            Err(RunError::NothingSelected) if options.cancellation.is_cancelled() => Plan::default(),
+            plan => plan?,
+        };
+        let minors: BTreeSet<Minor> = plan.cases.iter().map(|planned| planned.case.minor).collect();
+        let recorded = book.platform();
+        let mut platform = BTreeMap::new();
+        for minor in minors {
+            // What is recorded anew is compared with nothing older.
+            let parts = if is_kept { clusters.platform(minor).await? } else { recorded.at(minor) };
+            platform.insert(minor, parts);
+        }
+        Ok(Self { shared: Arc::new(Shared { clusters, webhook, book, platform, is_compared, is_kept }), plan })
+    }
+
+    async fn run(&self, suite: &Suite, options: &RunOptions, events: UnboundedSender<Event>) -> (Driven, &Plan) {
+        let cases = self.plan.cases.clone();
+        let releases: BTreeSet<_> = cases.iter().map(|planned| planned.release).collect();
+        let scenarios: BTreeSet<_> = cases.iter().map(|planned| &planned.case.scenario).collect();
+        let minors: BTreeSet<_> = cases.iter().map(|planned| planned.case.minor).collect();
+        // Who does not listen does not want to know.
+        let _ = events.send(Event::RunStarted {
+            cluster: self.shared.clusters.description(),
+            scenarios: scenarios.len(),
+            cases: cases.len(),
+            minors: minors.into_iter().collect(),
+            gardener: releases.iter().map(ToString::to_string).collect(),
+        });
+        let driver = Driver {
+            parallel: options.parallel.map_or_else(default_parallel, NonZeroUsize::get),
+            fail_fast: options.fail_fast,
+            cancellation: options.cancellation.clone(),
+            events,
+        };
+        (driver.run(&self.shared, cases, Coverage::new(&suite.requirements)).await, &self.plan)
+    }
+}
+
+/// Twice the processors: while one case waits for its webhook, another one runs.
+fn default_parallel() -> usize {
+    2 * std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
+}
+
+fn mutant(webhook: &WebhookKind) -> Result<Option<Mutant>, RunError> {
+    match webhook {
+        WebhookKind::Reference => Ok(None),
+        WebhookKind::Mutant(name) => {
+            name.parse().map(Some).map_err(|_| RunError::UnknownMutant { name: name.clone() })
+        }
+    }
+}
+
+fn infrastructure<E: std::error::Error + Send + Sync + 'static>(what: &str) -> impl FnOnce(E) -> RunError {
+    let what = what.to_owned();
+    move |source| RunError::Infrastructure { what, source: Box::new(source) }
 }
 
 /// What shall be run, where and how.

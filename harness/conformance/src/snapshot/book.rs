@@ -70,24 +70,27 @@ impl SnapshotBook {
         }
     }
 
-    /// What is wrong with `seen`, as far as the snapshot that holds for `minor` says.
+    /// What is wrong with `seen`, as far as the snapshot that holds for `minor` says; nothing was seen where there was
+    /// nothing to see.
     pub(crate) fn compare(
         &self,
         scenario: &str,
         minor: Minor,
         kind: SectionKind,
         variation: &Variation,
-        seen: &str,
+        seen: Option<&str>,
     ) -> Option<Failure> {
+        let seen = seen.filter(|seen| !seen.is_empty());
         let held = self.sections.get(scenario).and_then(|files| files.range(..=minor).next_back());
         let missing = |since| Failure::SnapshotMissing { file: file::path(scenario, since), section: variation.label() };
         let Some((since, sections)) = held else {
-            return Some(missing(minor));
+            return seen.map(|_| missing(minor));
         };
-        let Some(recorded) = find(sections, kind, variation) else {
-            return Some(missing(*since));
+        let (recorded, seen) = match (find(sections, kind, variation), seen) {
+            (None, None) => return None,
+            (None, Some(_)) => return Some(missing(*since)),
+            (Some(recorded), seen) => (recorded, seen.unwrap_or_default().trim_end()),
         };
-        let seen = seen.trim_end();
         (recorded != seen).then(|| Failure::SnapshotDiffered {
             file: file::path(scenario, *since),
             section: variation.label(),
@@ -339,7 +342,7 @@ mod tests {
         let book = SnapshotBook::read(root).unwrap();
         assert!(book.pending().is_empty());
         let compare = |book: &SnapshotBook, minor, text| {
-            book.compare("area/name", mk_minor(minor), SectionKind::Calls, variation, text)
+            book.compare("area/name", mk_minor(minor), SectionKind::Calls, variation, Some(text))
         };
         assert_eq!(compare(&book, 24, "annotation"), None);
         assert_eq!(compare(&book, 26, "field"), None);

@@ -6,23 +6,23 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 /// What stands for an object's `metadata.uid`.
-pub(crate) const UID: &str = "[uid]";
+const UID: &str = "[uid]";
 /// What stands for a point in time.
-pub(crate) const TIME: &str = "[time]";
+const TIME: &str = "[time]";
 /// What stands for the name of the node that the case is about.
-pub(crate) const NODE: &str = "[node]";
+const NODE: &str = "[node]";
 /// What stands for the name of a namespace that was made for the case.
-pub(crate) const NAMESPACE: &str = "[namespace]";
+const NAMESPACE: &str = "[namespace]";
 /// What stands for letters that Kubernetes drew.
-pub(crate) const SUFFIX: &str = "[suffix]";
+const SUFFIX: &str = "[suffix]";
 /// What stands for an object's `metadata.resourceVersion`.
-pub(crate) const RESOURCE_VERSION: &str = "[resourceVersion]";
+const RESOURCE_VERSION: &str = "[resourceVersion]";
 /// What stands for the address that the webhook is registered by.
-pub(crate) const WEBHOOK: &str = "[webhook]";
+const WEBHOOK: &str = "[webhook]";
 /// What stands for the status of a Pod that a kubelet has had in its hands.
-pub(crate) const STATUS: &str = "[status]";
+const STATUS: &str = "[status]";
 /// What stands for the kubelet's entry in `metadata.managedFields`.
-pub(crate) const KUBELET: &str = "[kubelet]";
+const KUBELET: &str = "[kubelet]";
 
 /// The length of the suffix that Kubernetes draws.
 ///
@@ -48,8 +48,13 @@ pub(crate) struct Masks {
 }
 
 impl Masks {
+    /// The names that a case is given.
+    pub(crate) fn of_case(namespace: &str, node: &str, webhook: &str) -> Self {
+        Self::default().with(namespace, NAMESPACE).with(node, NODE).with(webhook, WEBHOOK)
+    }
+
     /// One more text and what stands for it; an empty text is left alone.
-    pub(crate) fn with(mut self, text: &str, mask: impl Into<String>) -> Self {
+    fn with(mut self, text: &str, mask: impl Into<String>) -> Self {
         self.add(text, mask);
         self
     }

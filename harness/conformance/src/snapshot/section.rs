@@ -81,7 +81,8 @@ pub(crate) type Texts = BTreeMap<(SectionKind, Variation), String>;
 pub(crate) fn fold(texts: &Texts, universe: &BTreeSet<Variation>) -> Vec<Section> {
     let mut order: Vec<(SectionKind, &str)> = Vec::new();
     let mut groups: BTreeMap<(SectionKind, &str), Vec<&Variation>> = BTreeMap::new();
-    for ((kind, variation), text) in texts {
+    // An empty text says that there is nothing to say.
+    for ((kind, variation), text) in texts.iter().filter(|(_, text)| !text.is_empty()) {
         let group = (*kind, text.as_str());
         if !groups.contains_key(&group) {
             order.push(group);
@@ -103,19 +104,24 @@ fn covers(pattern: &Pattern<'_>, variation: &Variation) -> bool {
     pattern.iter().zip(variation.dimensions()).all(|(wanted, value)| wanted.is_none_or(|wanted| wanted == value))
 }
 
+/// `pattern` without naming `place`, if that does not make it say more than `patterns` do.
+fn widened<'a>(
+    pattern: Pattern<'a>,
+    place: usize,
+    patterns: &BTreeSet<Pattern<'a>>,
+    universe: &BTreeSet<Variation>,
+) -> Pattern<'a> {
+    let mut wider = pattern;
+    wider[place] = None;
+    let mut under = universe.iter().filter(|variation| covers(&wider, variation));
+    let is_same = under.all(|variation| patterns.iter().any(|pattern| covers(pattern, variation)));
+    if is_same { wider } else { pattern }
+}
+
 fn headings(kind: SectionKind, group: &[&Variation], universe: &BTreeSet<Variation>) -> Vec<String> {
     let mut patterns: BTreeSet<Pattern<'_>> = group.iter().map(|variation| variation.dimensions().map(Some)).collect();
     for place in (0..DIMENSIONS).rev() {
-        let widen = |pattern: &Pattern<'_>| {
-            let mut wider = *pattern;
-            wider[place] = None;
-            let mut under = universe.iter().filter(|variation| covers(&wider, variation));
-            let is_same = under.all(|variation| patterns.iter().any(|pattern| covers(pattern, variation)));
-            // A wider pattern must not say more than the group.
-            if is_same { wider } else { *pattern }
-        };
-        let merged = patterns.iter().map(widen).collect();
-        patterns = merged;
+        patterns = patterns.iter().map(|pattern| widened(*pattern, place, &patterns, universe)).collect();
     }
     patterns.into_iter().map(|pattern| heading(kind, pattern)).collect()
 }

@@ -116,8 +116,8 @@ fn end(out: &mut String, object: &ObjectOutcome, outcome: &Outcome, masks: &Mask
     }
 }
 
-/// Each Pod's containers; nothing where none were seen.
-pub(crate) fn containers(outcome: &Outcome, masks: &Masks) -> Option<String> {
+/// Each Pod's containers; empty where none were seen.
+pub(crate) fn containers(outcome: &Outcome, masks: &Masks) -> String {
     let mut out = String::new();
     for object in &outcome.objects {
         let Some(containers) = &object.containers else {
@@ -134,5 +134,5 @@ pub(crate) fn containers(outcome: &Outcome, masks: &Masks) -> Option<String> {
             }
         }
     }
-    (!out.is_empty()).then_some(out)
+    out
 }

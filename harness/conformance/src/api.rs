@@ -1,0 +1,222 @@
+//! Calls to an API server that show what it answered as it answered: code, warnings, body.
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, header};
+use http_body_util::BodyExt as _;
+use kube::client::Body;
+use serde_json::Value;
+
+use crate::outcome::Answer;
+
+/// Who the harness is in `metadata.managedFields`.
+pub(crate) const FIELD_MANAGER: &str = "seccomp-harness";
+
+/// A call that got no answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum ApiError {
+    #[error("write request `{method} {path}`")]
+    Request {
+        method: Method,
+        path: String,
+        #[source]
+        source: http::Error,
+    },
+    #[error("send `{method} {path}`")]
+    Send {
+        method: Method,
+        path: String,
+        #[source]
+        source: Box<kube::Error>,
+    },
+    #[error("read the answer to `{method} {path}`")]
+    Read {
+        method: Method,
+        path: String,
+        #[source]
+        source: Box<kube::Error>,
+    },
+}
+
+/// One call.
+#[derive(Clone, Debug)]
+#[must_use]
+pub(crate) struct Call {
+    method: Method,
+    path: String,
+    query: Vec<String>,
+    content_type: &'static str,
+    body: Option<Value>,
+}
+
+impl Call {
+    fn new(method: Method, path: impl Into<String>) -> Self {
+        Self { method, path: path.into(), query: Vec::new(), content_type: "application/json", body: None }
+    }
+
+    pub(crate) fn get(path: impl Into<String>) -> Self {
+        Self::new(Method::GET, path)
+    }
+
+    pub(crate) fn post(path: impl Into<String>, body: Value) -> Self {
+        Self { body: Some(body), ..Self::new(Method::POST, path) }.with("fieldManager", FIELD_MANAGER)
+    }
+
+    pub(crate) fn put(path: impl Into<String>, body: Value) -> Self {
+        Self { body: Some(body), ..Self::new(Method::PUT, path) }.with("fieldManager", FIELD_MANAGER)
+    }
+
+    pub(crate) fn patch(path: impl Into<String>, content_type: &'static str, body: Value) -> Self {
+        Self { body: Some(body), content_type, ..Self::new(Method::PATCH, path) }.with("fieldManager", FIELD_MANAGER)
+    }
+
+    pub(crate) fn delete(path: impl Into<String>) -> Self {
+        Self::new(Method::DELETE, path)
+    }
+
+    /// One more parameter; neither part needs escaping.
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self.query.push(format!("{name}={value}"));
+        self
+    }
+}
+
+/// `application/merge-patch+json`.
+pub(crate) const MERGE_PATCH: &str = "application/merge-patch+json";
+
+/// An API server.
+#[derive(Clone)]
+pub(crate) struct Api {
+    client: kube::Client,
+}
+
+impl Api {
+    pub(crate) fn new(client: kube::Client) -> Self {
+        Self { client }
+    }
+
+    /// Makes the call, whatever comes of it.
+    pub(crate) async fn call(&self, call: Call) -> Result<Answer, ApiError> {
+        let (headers, code, bytes) = self.send(call).await?;
+        let body = serde_json::from_slice(&bytes)
+            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
+        Ok(Answer { code, warnings: warnings(&headers), body })
+    }
+
+    /// The text that a call answers with; nothing when it was refused.
+    pub(crate) async fn text(&self, call: Call) -> Result<Option<String>, ApiError> {
+        let (_, code, bytes) = self.send(call).await?;
+        Ok((code == 200).then(|| String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
+    async fn send(&self, call: Call) -> Result<(HeaderMap, u16, Bytes), ApiError> {
+        let Call { method, path, query, content_type, body } = call;
+        let uri = if query.is_empty() { path.clone() } else { format!("{path}?{}", query.join("&")) };
+        let mut request = Request::builder().method(method.clone()).uri(uri).header(header::ACCEPT, "application/json");
+        if body.is_some() {
+            request = request.header(header::CONTENT_TYPE, content_type);
+        }
+        // A value of JSON always serialises.
+        let bytes = body.map(|body| serde_json::to_vec(&body).unwrap_or_default()).unwrap_or_default();
+        let request = request.body(Body::from(bytes)).map_err(|source| ApiError::Request {
+            method: method.clone(),
+            path: path.clone(),
+            source,
+        })?;
+        let response = self.client.send(request).await.map_err(|source| ApiError::Send {
+            method: method.clone(),
+            path: path.clone(),
+            source: Box::new(source),
+        })?;
+        let (parts, body) = response.into_parts();
+        let bytes =
+            body.collect().await.map_err(|source| ApiError::Read { method, path, source: Box::new(source) })?.to_bytes();
+        Ok((parts.headers, parts.status.as_u16(), bytes))
+    }
+}
+
+/// The texts of `Warning` headers, `299 - "text"` each.
+///
+/// # Source
+/// kubernetes v1.36 `apimachinery/pkg/util/net/http.go` `NewWarningHeader`
+fn warnings(headers: &HeaderMap) -> Vec<String> {
+    let values = headers.get_all(header::WARNING).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+    values.filter_map(|value| unquote(value.split_once('"')?.1)).collect()
+}
+
+/// A quoted string of HTTP, from behind its first quote.
+fn unquote(text: &str) -> Option<String> {
+    let mut unquoted = String::new();
+    let mut characters = text.chars();
+    loop {
+        match characters.next()? {
+            '"' => return Some(unquoted),
+            '\\' => unquoted.push(characters.next()?),
+            character => unquoted.push(character),
+        }
+    }
+}
+
+/// Where objects of a kind are found.
+///
+/// # Shape
+/// `/api/v1/namespaces/NAMESPACE/pods`; `namespace` is left out for kinds that have none.
+pub(crate) fn collection_path(api_version: &str, kind: &str, namespace: &str) -> String {
+    let root = if api_version.contains('/') { "/apis" } else { "/api" };
+    let resource = resource(kind);
+    if is_cluster_scoped(kind) {
+        format!("{root}/{api_version}/{resource}")
+    } else {
+        format!("{root}/{api_version}/namespaces/{namespace}/{resource}")
+    }
+}
+
+/// The resource of a kind: lower case, in the plural as Kubernetes' own kinds have it.
+pub(crate) fn resource(kind: &str) -> String {
+    let lower = kind.to_lowercase();
+    match lower.chars().last() {
+        Some('s' | 'x') => format!("{lower}es"),
+        Some('y') => format!("{}ies", &lower[..lower.len() - 1]),
+        _ => format!("{lower}s"),
+    }
+}
+
+/// Whether objects of a kind stand in no namespace.
+pub(crate) fn is_cluster_scoped(kind: &str) -> bool {
+    matches!(
+        kind,
+        "Namespace"
+            | "Node"
+            | "MutatingWebhookConfiguration"
+            | "ValidatingWebhookConfiguration"
+            | "PodSecurityPolicy"
+            | "PriorityClass"
+            | "RuntimeClass"
+            | "ClusterRole"
+            | "ClusterRoleBinding"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[test]
+    fn reads_warnings_with_their_escapes() {
+        let mut headers = HeaderMap::new();
+        headers.append(header::WARNING, r#"299 - "unknown field \"spec.x\"""#.parse().unwrap());
+        headers.append(header::WARNING, r#"299 - "two""#.parse().unwrap());
+        assert_eq!(warnings(&headers), [r#"unknown field "spec.x""#, "two"]);
+    }
+
+    #[rstest]
+    #[case::core("v1", "Pod", "/api/v1/namespaces/n/pods")]
+    #[case::cluster_scoped("v1", "Namespace", "/api/v1/namespaces")]
+    #[case::group("networking.k8s.io/v1", "NetworkPolicy", "/apis/networking.k8s.io/v1/namespaces/n/networkpolicies")]
+    #[case::ends_in_s("networking.k8s.io/v1", "Ingress", "/apis/networking.k8s.io/v1/namespaces/n/ingresses")]
+    fn finds_the_path_of_a_kind(#[case] api_version: &str, #[case] kind: &str, #[case] path: &str) {
+        assert_eq!(collection_path(api_version, kind, "n"), path);
+    }
+}

@@ -1,0 +1,67 @@
+//! Clusters: what a scenario runs on. A scenario never knows which one it is.
+
+pub(crate) mod control_plane;
+pub(crate) mod simulated;
+
+use std::{future::Future, time::Duration};
+
+use kube_simulator::Minor;
+
+use crate::{
+    api::{Api, ApiError},
+    event::Observations,
+};
+
+/// The label by which Pods find the node that their case is about.
+pub(crate) const NODE_LABEL: &str = "seccomp-harness/node";
+
+/// A cluster, as one case sees it.
+///
+/// Whatever acts on its own in a cluster (controllers, scheduler, kubelet) is asked to come to rest by [`Cluster::settle`];
+/// where the cluster has no such thing, the harness stands in for it there.
+pub(crate) trait Cluster: Send + Sync {
+    /// The Kubernetes minor.
+    fn minor(&self) -> Minor;
+
+    /// The API server.
+    fn api(&self) -> &Api;
+
+    /// What can be seen here.
+    fn observations(&self) -> Observations;
+
+    /// The name of the node that the case is about.
+    fn node(&self) -> &str;
+
+    /// The name of the namespace that is made for the case.
+    fn namespace(&self) -> &str;
+
+    /// How long a webhook's registration may take until every request sees it; nothing where it takes no time.
+    fn registration_delay(&self) -> Option<Duration>;
+
+    /// Waits until `namespace` can take Pods.
+    fn namespace_created(&self, namespace: &str) -> impl Future<Output = Result<(), ClusterError>> + Send;
+
+    /// Waits until everything that acts on its own has done what the last request made it do in `namespace`.
+    fn settle(&self, namespace: &str) -> impl Future<Output = Result<(), ClusterError>> + Send;
+
+    /// Removes a namespace that was made for the case, with all that is in it.
+    fn remove_namespace(&self, namespace: &str) -> impl Future<Output = Result<(), ClusterError>> + Send;
+}
+
+/// A cluster that could not be started, or did not do what every cluster does.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum ClusterError {
+    #[error("call the API server")]
+    Api(#[from] ApiError),
+    #[error("{what}: the API server answered {code} {message}")]
+    Refused { what: String, code: u16, message: String },
+    #[error("{what} within {} s", limit.as_secs())]
+    TimedOut { what: String, limit: Duration },
+    #[error("{what}")]
+    Start {
+        what: String,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}

@@ -1,0 +1,233 @@
+//! A real etcd and a real kube-apiserver, as envtest starts them: no nodes, no controllers.
+//!
+//! Where a case needs what a controller, the scheduler or a kubelet would write (a default ServiceAccount, a Pod's node,
+//! the end of a deletion), the harness writes it. Containers are not observed.
+
+mod process;
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use camino::Utf8Path;
+use kube_simulator::Minor;
+use serde_json::{Value, json};
+
+use self::process::Processes;
+use super::{Cluster, ClusterError, NODE_LABEL};
+use crate::{
+    api::{Api, Call},
+    event::Observations,
+};
+
+/// The Node object that Pods are bound to; masked in snapshots, so unlike any other text.
+const NODE: &str = "node-of-the-case";
+/// How long a registration may take until every request sees it: the API server learns of it by a watch.
+const REGISTRATION_DELAY: Duration = Duration::from_secs(10);
+/// How long the API server may take to make its own namespaces.
+const NAMESPACES_LIMIT: Duration = Duration::from_secs(30);
+/// The namespaces that a Pod can be created in without one being made.
+const OWN_NAMESPACES: [&str; 3] = ["default", "kube-system", "kube-public"];
+
+/// A running control plane; what it consists of ends when it is dropped.
+pub(crate) struct ControlPlane {
+    minor: Minor,
+    api: Api,
+    processes: Processes,
+    cases: Arc<AtomicUsize>,
+}
+
+impl fmt::Debug for ControlPlane {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("ControlPlane").field("minor", &self.minor).finish_non_exhaustive()
+    }
+}
+
+impl ControlPlane {
+    /// Starts the programs in `assets`, laid out as `KUBEBUILDER_ASSETS` expects, and waits until they are ready.
+    pub(crate) async fn start(assets: &Utf8Path) -> Result<Self, ClusterError> {
+        let minor = process::version(assets).await?;
+        let (processes, client) = Processes::start(assets).await?;
+        let plane = Self { minor, api: Api::new(client), processes, cases: Arc::default() };
+        for namespace in OWN_NAMESPACES {
+            plane.wait_for_namespace(namespace).await?;
+            create_service_account(&plane.api, minor, namespace).await?;
+        }
+        let node = json!({
+            "apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE, "labels": {NODE_LABEL: NODE}},
+        });
+        create(&plane.api, "/api/v1/nodes", node).await?;
+        Ok(plane)
+    }
+
+    pub(crate) fn minor(&self) -> Minor {
+        self.minor
+    }
+
+    /// The control plane as the next case sees it, in a namespace of its own.
+    pub(crate) fn for_case(&self) -> ControlPlaneCase {
+        let number = self.cases.fetch_add(1, Ordering::Relaxed);
+        let namespace = format!("namespace-of-case-{number}");
+        ControlPlaneCase { minor: self.minor, api: self.api.clone(), namespace }
+    }
+
+    /// Ends both programs.
+    pub(crate) async fn shutdown(&mut self) {
+        self.processes.shutdown().await;
+    }
+
+    async fn wait_for_namespace(&self, namespace: &str) -> Result<(), ClusterError> {
+        let attempt = async {
+            let mut interval = tokio::time::interval(process::INTERVAL);
+            loop {
+                interval.tick().await;
+                if self.api.call(Call::get(format!("/api/v1/namespaces/{namespace}"))).await?.is_success() {
+                    return Ok(());
+                }
+            }
+        };
+        let limit = NAMESPACES_LIMIT;
+        tokio::time::timeout(limit, attempt).await.unwrap_or_else(|_| {
+            Err(ClusterError::TimedOut { what: format!("see namespace `{namespace}`"), limit })
+        })
+    }
+}
+
+/// A control plane, as one case sees it.
+pub(crate) struct ControlPlaneCase {
+    minor: Minor,
+    api: Api,
+    namespace: String,
+}
+
+impl ControlPlaneCase {
+    async fn pods(&self, namespace: &str) -> Result<Vec<Value>, ClusterError> {
+        let mut list = self.api.call(Call::get(format!("/api/v1/namespaces/{namespace}/pods"))).await?.body;
+        Ok(list.get_mut("items").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default())
+    }
+
+    /// Binds `pod` to the node, as the scheduler does.
+    async fn bind(&self, namespace: &str, pod: &str) -> Result<(), ClusterError> {
+        let binding = json!({
+            "apiVersion": "v1", "kind": "Binding", "metadata": {"name": pod},
+            "target": {"apiVersion": "v1", "kind": "Node", "name": NODE},
+        });
+        create(&self.api, &format!("/api/v1/namespaces/{namespace}/pods/{pod}/binding"), binding).await.map(drop)
+    }
+
+    /// Ends the deletion of `pod`, as the kubelet does.
+    async fn end(&self, namespace: &str, pod: &str) -> Result<(), ClusterError> {
+        let path = format!("/api/v1/namespaces/{namespace}/pods/{pod}");
+        self.api.call(Call::delete(path).with("gracePeriodSeconds", "0")).await?;
+        Ok(())
+    }
+}
+
+impl Cluster for ControlPlaneCase {
+    fn minor(&self) -> Minor {
+        self.minor
+    }
+
+    fn api(&self) -> &Api {
+        &self.api
+    }
+
+    fn observations(&self) -> Observations {
+        Observations { api: true, kernel: false }
+    }
+
+    fn node(&self) -> &str {
+        NODE
+    }
+
+    fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    fn registration_delay(&self) -> Option<Duration> {
+        Some(REGISTRATION_DELAY)
+    }
+
+    async fn namespace_created(&self, namespace: &str) -> Result<(), ClusterError> {
+        create_service_account(&self.api, self.minor, namespace).await
+    }
+
+    /// Binds the Pods that would run on the node, and ends those that are being deleted.
+    async fn settle(&self, namespace: &str) -> Result<(), ClusterError> {
+        for pod in self.pods(namespace).await? {
+            let text = |pointer| pod.pointer(pointer).and_then(Value::as_str);
+            let name = text("/metadata/name").unwrap_or_default();
+            if text("/metadata/deletionTimestamp").is_some() {
+                self.end(namespace, name).await?;
+            } else if text("/spec/nodeName").is_none()
+                && pod.pointer("/spec/nodeSelector").is_some_and(|selector| *selector == json!({NODE_LABEL: NODE}))
+            {
+                self.bind(namespace, name).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Does what the namespace controller does: empties the namespace, then ends it.
+    async fn remove_namespace(&self, namespace: &str) -> Result<(), ClusterError> {
+        let path = format!("/api/v1/namespaces/{namespace}");
+        for resource in ["pods", "serviceaccounts", "secrets", "configmaps", "services"] {
+            let collection = Call::delete(format!("{path}/{resource}")).with("gracePeriodSeconds", "0");
+            self.api.call(collection).await?;
+        }
+        let deleted = self.api.call(Call::delete(path.as_str())).await?;
+        if deleted.is_success() && deleted.body.pointer("/spec/finalizers").is_some() {
+            let mut namespace = deleted.body;
+            namespace["spec"]["finalizers"] = json!([]);
+            self.api.call(Call::put(format!("{path}/finalize"), namespace)).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Makes the ServiceAccount `default`, as the service account controller does, and its token Secret where that minor has
+/// one.
+async fn create_service_account(api: &Api, minor: Minor, namespace: &str) -> Result<(), ClusterError> {
+    let path = format!("/api/v1/namespaces/{namespace}");
+    let mut account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}});
+    if minor < FIRST_WITHOUT_TOKEN_SECRETS {
+        let secret = json!({
+            "apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/service-account-token",
+            "metadata": {
+                "name": TOKEN_SECRET,
+                "annotations": {"kubernetes.io/service-account.name": "default"},
+            },
+        });
+        account["secrets"] = json!([{"name": TOKEN_SECRET}]);
+        create(api, &format!("{path}/serviceaccounts"), account).await?;
+        create(api, &format!("{path}/secrets"), secret).await?;
+    } else {
+        create(api, &format!("{path}/serviceaccounts"), account).await?;
+    }
+    Ok(())
+}
+
+/// The first minor whose controllers make no token Secret for a ServiceAccount.
+///
+/// # Source
+/// kubernetes v1.24 `pkg/features/kube_features.go` `LegacyServiceAccountTokenNoAutoGeneration`
+const FIRST_WITHOUT_TOKEN_SECRETS: Minor = match Minor::new(24) {
+    Some(minor) => minor,
+    None => Minor::NEWEST,
+};
+const TOKEN_SECRET: &str = "default-token-xxxxx";
+
+/// Creates an object; one that is there already is as good.
+async fn create(api: &Api, path: &str, object: Value) -> Result<(), ClusterError> {
+    let answer = api.call(Call::post(path, object)).await?;
+    if answer.is_success() || answer.code == 409 {
+        return Ok(());
+    }
+    let message = answer.message().unwrap_or_default().to_owned();
+    Err(ClusterError::Refused { what: format!("create in `{path}`"), code: answer.code, message })
+}

@@ -1,0 +1,119 @@
+//! The objects that a case's steps are about.
+
+use serde_json::{Map, Value, json};
+
+use super::{ExecuteError, Execution};
+use crate::{
+    api::{Call, collection_path},
+    cluster::{Cluster, NODE_LABEL},
+    outcome::Verb,
+    probe::{PROBE_IMAGE, SCENARIO_IMAGE},
+};
+
+/// An object that a `create` step was about, whether it came to be or not.
+#[derive(Clone, Debug)]
+pub(super) struct Made {
+    /// The name by which later steps and `then` speak of it.
+    pub(super) name: String,
+    pub(super) api_version: String,
+    pub(super) kind: String,
+    pub(super) namespace: String,
+    /// Its own name, as the API server knows it.
+    pub(super) object_name: String,
+    /// Whether it was created.
+    pub(super) exists: bool,
+}
+
+impl Made {
+    pub(super) fn collection(&self) -> String {
+        collection_path(&self.api_version, &self.kind, &self.namespace)
+    }
+
+    pub(super) fn path(&self) -> String {
+        format!("{}/{}", self.collection(), self.object_name)
+    }
+
+    pub(super) fn is_pod(&self) -> bool {
+        self.kind == "Pod" && self.api_version == "v1"
+    }
+
+    /// `Pod labelled`.
+    pub(super) fn label(&self) -> String {
+        format!("{} {}", self.kind, self.object_name)
+    }
+}
+
+impl<C: Cluster> Execution<'_, C> {
+    /// The object that `submitted` asks for.
+    pub(super) fn named(&self, name: Option<&str>, submitted: &Value) -> Made {
+        let text = |pointer| submitted.pointer(pointer).and_then(Value::as_str);
+        let own = text("/metadata/name").or(text("/metadata/generateName")).unwrap_or_default();
+        Made {
+            name: name.unwrap_or(own).to_owned(),
+            api_version: text("/apiVersion").unwrap_or("v1").to_owned(),
+            kind: text("/kind").unwrap_or_default().to_owned(),
+            namespace: text("/metadata/namespace").unwrap_or(&self.namespace).to_owned(),
+            object_name: own.to_owned(),
+            exists: false,
+        }
+    }
+
+    /// The object that an earlier `create` made.
+    pub(super) fn made(&self, name: &str) -> Made {
+        let made = self.made.iter().find(|made| made.name == name).cloned();
+        // The scenario's reader has seen to it that there is such a step.
+        made.unwrap_or_else(|| self.named(Some(name), &json!({"kind": "Pod", "metadata": {"name": name}})))
+    }
+
+    /// What is submitted for what the scenario says: with the probe's image, and on the node that the case is about.
+    pub(super) fn submitted(&self, object: &Value, verb: Verb) -> Value {
+        let mut submitted = object.clone();
+        set_image(&mut submitted);
+        let is_new = matches!(verb, Verb::Create | Verb::DryRun);
+        if is_new && submitted.get("kind").is_some_and(|kind| kind == "Pod") {
+            self.set_node(&mut submitted);
+        }
+        submitted
+    }
+
+    fn set_node(&self, pod: &mut Value) {
+        if let Some(spec) = pod.get_mut("spec").and_then(Value::as_object_mut)
+            && !spec.contains_key("nodeName")
+            && !spec.contains_key("nodeSelector")
+        {
+            let selector = Map::from_iter([(NODE_LABEL.to_owned(), Value::from(self.cluster.node()))]);
+            spec.insert("nodeSelector".to_owned(), Value::Object(selector));
+        }
+    }
+
+    /// Deletes what the steps made, the last one first.
+    pub(super) async fn remove_objects(&mut self) -> Result<(), ExecuteError> {
+        while let Some(made) = self.made.pop() {
+            if made.exists {
+                let call = Call::delete(made.path()).with("gracePeriodSeconds", "0");
+                self.cluster.api().call(call).await?;
+                if made.kind == "Namespace" {
+                    self.cluster.remove_namespace(&made.object_name).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Sets the probe's image wherever a container asks for the probe.
+fn set_image(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            for (key, field) in fields {
+                if key == "image" && field == SCENARIO_IMAGE {
+                    *field = Value::from(PROBE_IMAGE);
+                } else {
+                    set_image(field);
+                }
+            }
+        }
+        Value::Array(entries) => entries.iter_mut().for_each(set_image),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}

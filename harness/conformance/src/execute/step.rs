@@ -1,0 +1,257 @@
+//! One step: the API call that it is, and what came of it.
+
+use seccomp_scenario::{Action, PatchType, Step};
+use seccomp_webhook::{GardenerRelease, Registration, SKIP_LABEL, Target};
+use serde_json::{Value, json};
+
+use super::{ExecuteError, Execution, namespace::labels, object::Made};
+use crate::{
+    api::{Call, MERGE_PATCH},
+    cluster::{Cluster, ClusterError},
+    coverage::Preconditions,
+    outcome::{Answer, Invocation, StepOutcome, Verb},
+    verdict::Failure,
+};
+
+const STRATEGIC_MERGE_PATCH: &str = "application/strategic-merge-patch+json";
+const JSON_PATCH: &str = "application/json-patch+json";
+const EPHEMERAL_CONTAINERS: &str = "ephemeralcontainers";
+/// How often it is looked whether a deleted object is gone, at most.
+const DELETION_LOOKS: usize = 200;
+
+/// A call that a step makes.
+struct Request {
+    verb: Verb,
+    made: Made,
+    call: Call,
+    operation: &'static str,
+    subresource: &'static str,
+    submitted: Option<Value>,
+}
+
+impl<C: Cluster> Execution<'_, C> {
+    pub(super) async fn step(&mut self, step: &Step) -> Result<(), ExecuteError> {
+        if let Action::FeatureGates(gates) = &step.action {
+            if let Some(gate) = gates.get("DefaultSeccompProfile") {
+                self.gate = *gate;
+                self.register().await?;
+            }
+            self.push_feature_gates(step, json!(gates));
+            return Ok(());
+        }
+        let Some(request) = self.request(step).await? else {
+            return Ok(());
+        };
+        self.make(step, request).await
+    }
+
+    fn push_feature_gates(&mut self, step: &Step, gates: Value) {
+        self.executed.outcome.steps.push(StepOutcome {
+            verb: Verb::FeatureGates,
+            name: None,
+            object: String::new(),
+            line: step.location.line,
+            submitted: Some(gates),
+            answer: Answer { code: 200, ..Answer::default() },
+            invocation: None,
+        });
+    }
+
+    /// The call that a step is; nothing for a step that is none.
+    async fn request(&self, step: &Step) -> Result<Option<Request>, ExecuteError> {
+        let request = match &step.action {
+            Action::Create(object) => self.creation(Verb::Create, step, object),
+            Action::DryRun(object) => self.creation(Verb::DryRun, step, object),
+            Action::Get { of } => {
+                let made = self.made(of);
+                let call = Call::get(made.path());
+                Request { verb: Verb::Get, made, call, operation: "", subresource: "", submitted: None }
+            }
+            Action::Update { of, set } => {
+                let made = self.made(of);
+                let mut object = self.cluster.api().call(Call::get(made.path())).await?.body;
+                merge(&mut object, &self.submitted(set, Verb::Update));
+                let call = Call::put(made.path(), object.clone());
+                Request { verb: Verb::Update, made, call, operation: "UPDATE", subresource: "", submitted: Some(object) }
+            }
+            Action::Patch { of, patch_type, patch } => {
+                let made = self.made(of);
+                let patch = self.submitted(patch, Verb::Patch);
+                let content_type = match patch_type {
+                    PatchType::Json => JSON_PATCH,
+                    PatchType::Merge => MERGE_PATCH,
+                    PatchType::Strategic => STRATEGIC_MERGE_PATCH,
+                };
+                let call = Call::patch(made.path(), content_type, patch.clone());
+                Request { verb: Verb::Patch, made, call, operation: "UPDATE", subresource: "", submitted: Some(patch) }
+            }
+            Action::EphemeralContainer { of, container } => {
+                let made = self.made(of);
+                let container = self.submitted(container, Verb::EphemeralContainer);
+                let patch = json!({"spec": {"ephemeralContainers": [container]}});
+                let path = format!("{}/{EPHEMERAL_CONTAINERS}", made.path());
+                let call = Call::patch(path, STRATEGIC_MERGE_PATCH, patch.clone());
+                Request {
+                    verb: Verb::EphemeralContainer,
+                    made,
+                    call,
+                    operation: "UPDATE",
+                    subresource: EPHEMERAL_CONTAINERS,
+                    submitted: Some(patch),
+                }
+            }
+            Action::Delete { of } => {
+                let made = self.made(of);
+                let call = Call::delete(made.path());
+                Request { verb: Verb::Delete, made, call, operation: "DELETE", subresource: "", submitted: None }
+            }
+            Action::FeatureGates(_) => return Ok(None),
+        };
+        Ok(Some(request))
+    }
+
+    fn creation(&self, verb: Verb, step: &Step, object: &Value) -> Request {
+        let object = self.submitted(object, verb);
+        let made = self.named(step.name.as_deref(), &object);
+        let call = Call::post(made.collection(), object.clone());
+        let call = if verb == Verb::DryRun { call.with("dryRun", "All") } else { call };
+        Request { verb, made, call, operation: "CREATE", subresource: "", submitted: Some(object) }
+    }
+
+    async fn make(&mut self, step: &Step, request: Request) -> Result<(), ExecuteError> {
+        let Request { verb, mut made, call, operation, subresource, submitted } = request;
+        let answer = self.cluster.api().call(call).await?;
+        self.executed.masks.learn(&answer.body);
+        let invocation = if verb == Verb::Get {
+            None
+        } else {
+            // Selectors look at the object that is submitted, or, where none is, at the one that is stored.
+            let object = if verb.is_creation() { submitted.as_ref().unwrap_or(&answer.body) } else { &answer.body };
+            Some(self.invocation(operation, &made, subresource, object, &answer).await?)
+        };
+        if let (Some(pod), true) = (&submitted, verb == Verb::Create && made.is_pod()) {
+            self.count_creation(&made, pod, invocation.as_ref()).await?;
+        }
+        if verb == Verb::Create {
+            made.exists = answer.is_success();
+            if let Some(name) = answer.body.pointer("/metadata/name").and_then(Value::as_str).filter(|_| made.exists) {
+                name.clone_into(&mut made.object_name);
+            }
+            self.made.push(made.clone());
+        }
+        if step.name.is_none() && !answer.is_success() {
+            self.executed.failures.push(unnamed_failure(self.planned.scenario.path.clone(), step, &made, &answer));
+        }
+        let is_written = answer.is_success() && !matches!(verb, Verb::Get | Verb::DryRun);
+        self.executed.outcome.steps.push(StepOutcome {
+            verb,
+            name: step.name.clone(),
+            object: made.label(),
+            line: step.location.line,
+            submitted,
+            answer,
+            invocation,
+        });
+        if is_written {
+            if made.kind == "Namespace" && verb == Verb::Create {
+                self.cluster.namespace_created(&made.object_name).await?;
+            }
+            self.cluster.settle(&made.namespace).await?;
+            if verb == Verb::Delete {
+                self.wait_until_gone(&made).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn wait_until_gone(&mut self, made: &Made) -> Result<(), ExecuteError> {
+        let limit = std::time::Duration::from_secs(60);
+        let mut interval = tokio::time::interval(limit / u32::try_from(DELETION_LOOKS).unwrap_or(u32::MAX));
+        for _ in 0..DELETION_LOOKS {
+            let answer = self.cluster.api().call(Call::get(made.path())).await?;
+            if answer.code == 404 {
+                return Ok(());
+            }
+            interval.tick().await;
+        }
+        Err(ClusterError::TimedOut { what: format!("see {} gone", made.label()), limit }.into())
+    }
+
+    /// Takes note of which preconditions a new Pod met, by the documentation.
+    async fn count_creation(
+        &mut self,
+        made: &Made,
+        pod: &Value,
+        invocation: Option<&Invocation>,
+    ) -> Result<(), ExecuteError> {
+        let namespace_labels = self.namespace_labels(&made.namespace).await?;
+        let profile = pod.pointer("/spec/securityContext/seccompProfile/type").and_then(Value::as_str);
+        let preconditions = Preconditions {
+            gate: self.gate,
+            managed_namespace: is_managed(self.planned.release, &namespace_labels),
+            unlabelled: !labels(pod).contains_key(SKIP_LABEL),
+            profile_unset: profile.is_none_or(str::is_empty),
+        };
+        self.executed.creations.push((preconditions, invocation.is_some_and(Invocation::is_changed)));
+        Ok(())
+    }
+}
+
+/// Whether `release` takes a namespace with these labels for Gardener's.
+fn is_managed(release: GardenerRelease, labels: &seccomp_webhook::Labels) -> bool {
+    Registration::of(release, true, Target::gardener(), "")
+        .is_some_and(|registration| registration.namespace_selector.unmet(labels).is_none())
+}
+
+fn unnamed_failure(file: camino::Utf8PathBuf, step: &Step, made: &Made, answer: &Answer) -> Failure {
+    Failure::Expectation {
+        file,
+        line: step.location.line,
+        of: format!("{} {}", step.action.verb(), made.label()),
+        subject: "admitted".to_owned(),
+        expected: "true, since the step has no name by which `then` could say otherwise".to_owned(),
+        actual: format!("{} {}", answer.code, answer.message().unwrap_or_default()),
+    }
+}
+
+/// Merges `patch` into `object` by RFC 7386.
+fn merge(object: &mut Value, patch: &Value) {
+    let Value::Object(patch) = patch else {
+        *object = patch.clone();
+        return;
+    };
+    if !object.is_object() {
+        *object = json!({});
+    }
+    if let Value::Object(fields) = object {
+        for (key, value) in patch {
+            if value.is_null() {
+                fields.remove(key);
+            } else {
+                merge(fields.entry(key.clone()).or_insert(Value::Null), value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 7386, appendix A.
+    #[test]
+    fn merges_as_the_rfc_says() {
+        let cases = [
+            (json!({"a": "b"}), json!({"a": "c"}), json!({"a": "c"})),
+            (json!({"a": "b", "b": "c"}), json!({"a": null}), json!({"b": "c"})),
+            (json!({"a": {"b": "c"}}), json!({"a": {"b": "d", "c": null}}), json!({"a": {"b": "d"}})),
+            (json!({"a": [{"b": "c"}]}), json!({"a": [1]}), json!({"a": [1]})),
+            (json!([1, 2]), json!({"a": "b", "c": null}), json!({"a": "b"})),
+            (json!({}), json!({"a": {"bb": {"ccc": null}}}), json!({"a": {"bb": {}}})),
+        ];
+        for (mut object, patch, merged) in cases {
+            merge(&mut object, &patch);
+            assert_eq!(object, merged, "{patch}");
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Scenarios become cases: parameters x minors x Gardener releases x node settings.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use camino::Utf8Path;
+use kube_simulator::Minor;
+use seccomp_scenario::{Instance, Scenario, VersionRange};
+use seccomp_webhook::GardenerRelease;
+
+use crate::{
+    case::{Case, NodeSetting},
+    run::{RunError, Selection, Suite},
+    snapshot::{Universe, Variation},
+};
+
+/// A case and all that is needed to run it.
+#[derive(Clone, Debug)]
+pub(crate) struct Planned {
+    pub(crate) case: Arc<Case>,
+    pub(crate) scenario: Arc<Scenario>,
+    /// The place of its instance in the scenario.
+    instance: usize,
+    pub(crate) release: GardenerRelease,
+    pub(crate) variation: Variation,
+}
+
+impl Planned {
+    pub(crate) fn instance(&self) -> &Instance {
+        &self.scenario.instances[self.instance]
+    }
+}
+
+/// The cases of a run.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    /// In the order of scenarios, and within each by minor.
+    pub(crate) cases: Vec<Planned>,
+    /// What each scenario's snapshots are about, selected or not.
+    pub(crate) universes: BTreeMap<String, Universe>,
+}
+
+impl Plan {
+    /// Plans `suite`, of which `selection` is run; `minors` are those that the clusters have.
+    pub(crate) fn new(suite: &Suite, selection: &Selection, minors: &[Minor]) -> Result<Self, RunError> {
+        let selected_releases = releases(&selection.gardener)?;
+        let mut plan = Self::default();
+        for scenario in &suite.scenarios {
+            plan.universes.insert(scenario.id.clone(), universe(scenario));
+            if !is_selected(scenario, selection) {
+                continue;
+            }
+            for minor in minors.iter().filter(|minor| selection.minors.is_empty() || selection.minors.contains(minor)) {
+                plan.add(scenario, *minor, &selected_releases, selection);
+            }
+        }
+        if plan.cases.is_empty() { Err(RunError::NothingSelected) } else { Ok(plan) }
+    }
+
+    fn add(&mut self, scenario: &Arc<Scenario>, minor: Minor, releases: &[GardenerRelease], selection: &Selection) {
+        for (place, instance) in scenario.instances.iter().enumerate() {
+            if !instance.given.kubernetes.contains(minor.number().into()) {
+                continue;
+            }
+            for release in releases_of(instance.given.gardener, releases) {
+                for seccomp_default in &instance.given.node.seccomp_default {
+                    let node = NodeSetting { seccomp_default: *seccomp_default };
+                    let case = Case {
+                        scenario: scenario.id.clone(),
+                        file: scenario.path.clone(),
+                        title: scenario.title.clone(),
+                        requirements: scenario.requirements.clone(),
+                        parameters: instance.parameters.clone(),
+                        minor,
+                        gardener: release.to_string(),
+                        node,
+                    };
+                    if selection.predicate.as_ref().is_some_and(|is_wanted| !is_wanted(&case)) {
+                        continue;
+                    }
+                    self.cases.push(Planned {
+                        case: Arc::new(case),
+                        scenario: Arc::clone(scenario),
+                        instance: place,
+                        release,
+                        variation: variation(instance, release, node),
+                    });
+                }
+            }
+        }
+    }
+}
+
+fn releases(texts: &[String]) -> Result<Vec<GardenerRelease>, RunError> {
+    let parse = |text: &String| {
+        text.parse().map_err(|_| RunError::UnknownRelease {
+            release: text.clone(),
+            oldest: GardenerRelease::OLDEST.to_string(),
+            newest: GardenerRelease::NEWEST.to_string(),
+        })
+    };
+    texts.iter().map(parse).collect()
+}
+
+fn is_selected(scenario: &Scenario, selection: &Selection) -> bool {
+    // `skip/any_value.yaml`, `skip/any_value` and `skip` all name it.
+    let is_named = |path: &Utf8Path| {
+        let id = Utf8Path::new(&scenario.id);
+        id.starts_with(path) || id.starts_with(path.with_extension("")) || scenario.path.starts_with(path)
+    };
+    let has_path = selection.paths.is_empty() || selection.paths.iter().any(|path| is_named(path));
+    let wanted = &selection.requirements;
+    has_path && (wanted.is_empty() || scenario.requirements.iter().any(|requirement| wanted.contains(requirement)))
+}
+
+/// The releases that an instance is run on: the selected ones as far as its range goes; without a selection the last one
+/// of each range of releases that behave alike, or the newest known where the scenario is not about releases.
+fn releases_of(range: Option<VersionRange>, selected: &[GardenerRelease]) -> Vec<GardenerRelease> {
+    let is_inside = |release: &GardenerRelease| range.is_none_or(|range| range.contains(release.number()));
+    if !selected.is_empty() {
+        return selected.iter().copied().filter(is_inside).collect();
+    }
+    match range {
+        None => vec![GardenerRelease::NEWEST],
+        Some(_) => epochs(range).into_iter().map(|(_, last)| last).collect(),
+    }
+}
+
+/// The first and the last release inside `range` of each range of releases that behave alike.
+fn epochs(range: Option<VersionRange>) -> Vec<(GardenerRelease, GardenerRelease)> {
+    let is_inside = |release: &GardenerRelease| range.is_none_or(|range| range.contains(release.number()));
+    let ends = |epoch: std::ops::RangeInclusive<GardenerRelease>| {
+        let mut inside = GardenerRelease::all().filter(|release| epoch.contains(release)).filter(is_inside);
+        let first = inside.next()?;
+        Some((first, inside.next_back().unwrap_or(first)))
+    };
+    GardenerRelease::epochs().into_iter().filter_map(ends).collect()
+}
+
+fn variation(instance: &Instance, release: GardenerRelease, node: NodeSetting) -> Variation {
+    let epoch = epochs(instance.given.gardener).into_iter().rev().find(|(first, _)| *first <= release);
+    let gardener = instance.given.gardener.and(epoch).map(|(first, _)| format!("gardener {first}"));
+    Variation { parameters: instance.label(), gardener: gardener.unwrap_or_default(), node: format!("node {node}") }
+}
+
+fn universe(scenario: &Scenario) -> Universe {
+    let mut universe = Universe { minors: BTreeSet::new(), variations: BTreeSet::new() };
+    for instance in &scenario.instances {
+        universe
+            .minors
+            .extend(Minor::all().filter(|minor| instance.given.kubernetes.contains(minor.number().into())));
+        for release in releases_of(instance.given.gardener, &[]) {
+            for seccomp_default in &instance.given.node.seccomp_default {
+                let node = NodeSetting { seccomp_default: *seccomp_default };
+                universe.variations.insert(variation(instance, release, node));
+            }
+        }
+    }
+    universe
+}

@@ -1,0 +1,109 @@
+//! What all cases of a run share, and how one of them is run.
+
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
+
+use kube_simulator::Minor;
+
+use super::clusters::Clusters;
+use crate::{
+    event::{CaseFinished, Observations},
+    execute::{Executed, execute},
+    expectation,
+    plan::Planned,
+    snapshot::{PlatformParts, SectionKind, SnapshotBook, text},
+    verdict::{Failure, Status, Verdict},
+    webhook::WebhookSetup,
+};
+
+/// What all cases of a run share; nothing in it changes while they run.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) clusters: Clusters,
+    pub(super) webhook: WebhookSetup,
+    pub(super) book: SnapshotBook,
+    /// The platform's parts for each minor of the run.
+    pub(super) platform: BTreeMap<Minor, PlatformParts>,
+    /// Whether what is seen is compared with the snapshots.
+    pub(super) is_compared: bool,
+    /// Whether what is seen is kept, to be recorded.
+    pub(super) is_kept: bool,
+}
+
+/// A case that ran.
+#[derive(Debug)]
+pub(super) struct Ran {
+    pub(super) planned: Planned,
+    pub(super) finished: CaseFinished,
+    pub(super) creations: Vec<(crate::coverage::Preconditions, bool)>,
+    /// What a snapshot would say of it; empty where that is not kept.
+    pub(super) texts: Vec<(SectionKind, String)>,
+}
+
+/// Runs one case to its verdict.
+pub(super) async fn run_case(shared: Arc<Shared>, planned: Planned) -> Ran {
+    let start = Instant::now();
+    let executed = Box::pin(on_its_cluster(&shared, &planned)).await;
+    let Executed { outcome, masks, mut failures, creations } = executed;
+    let mut texts = Vec::new();
+    let mut verdict = Verdict { failures: std::mem::take(&mut failures) };
+    if verdict.status() != Status::Broken {
+        let observations = shared.clusters.observations();
+        verdict.failures.extend(expectation::check(&planned, &outcome, observations));
+        let none = PlatformParts::default();
+        let platform = shared.platform.get(&planned.case.minor).unwrap_or(&none);
+        texts.push((SectionKind::Calls, text::calls(&outcome, &masks, platform)));
+        if observations.kernel {
+            texts.push((SectionKind::Containers, text::containers(&outcome, &masks)));
+        }
+        if shared.is_compared {
+            verdict.failures.extend(compare(&shared.book, &planned, &texts, observations));
+        }
+    }
+    if !shared.is_kept {
+        texts.clear();
+    }
+    let case = Arc::clone(&planned.case);
+    let finished = CaseFinished { case, outcome: Arc::new(outcome), verdict, elapsed: start.elapsed() };
+    Ran { planned, finished, creations, texts }
+}
+
+async fn on_its_cluster(shared: &Shared, planned: &Planned) -> Executed {
+    match &shared.clusters {
+        Clusters::Simulated => {
+            let cluster = Clusters::simulated(planned);
+            execute(&cluster, planned, &shared.webhook).await
+        }
+        Clusters::ControlPlanes(planes) => match planes.get(&planned.case.minor) {
+            Some(plane) => {
+                // One registration at a time: it has one name, in every case.
+                let cluster = plane.lock().await;
+                execute(&cluster.for_case(), planned, &shared.webhook).await
+            }
+            None => Executed {
+                failures: vec![Failure::Infrastructure {
+                    message: format!("there is no control plane of Kubernetes {}", planned.case.minor),
+                }],
+                ..Executed::default()
+            },
+        },
+    }
+}
+
+fn compare(
+    book: &SnapshotBook,
+    planned: &Planned,
+    texts: &[(SectionKind, String)],
+    observations: Observations,
+) -> Vec<Failure> {
+    let case = &planned.case;
+    let mut failures: Vec<Failure> = Vec::new();
+    for kind in [SectionKind::Calls, SectionKind::Containers] {
+        if kind == SectionKind::Containers && !observations.kernel {
+            continue;
+        }
+        let seen = texts.iter().find(|(seen, _)| *seen == kind).map(|(_, text)| text.as_str());
+        let failure = book.compare(&case.scenario, case.minor, kind, &planned.variation, seen);
+        failures.extend(failure.filter(|failure| !failures.contains(failure)));
+    }
+    failures
+}
