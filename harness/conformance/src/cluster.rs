@@ -5,8 +5,6 @@ pub(crate) mod simulated;
 
 use std::{future::Future, time::Duration};
 
-use kube_simulator::Minor;
-
 use crate::{
     api::{Api, ApiError},
     event::Observations,
@@ -20,9 +18,6 @@ pub(crate) const NODE_LABEL: &str = "seccomp-harness/node";
 /// Whatever acts on its own in a cluster (controllers, scheduler, kubelet) is asked to come to rest by [`Cluster::settle`];
 /// where the cluster has no such thing, the harness stands in for it there.
 pub(crate) trait Cluster: Send + Sync {
-    /// The Kubernetes minor.
-    fn minor(&self) -> Minor;
-
     /// The API server.
     fn api(&self) -> &Api;
 

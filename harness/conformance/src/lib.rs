@@ -26,11 +26,16 @@ mod webhook;
 pub use case::{Case, NodeSetting};
 pub use coverage::{Coverage, PreconditionCoverage, Preconditions, RequirementCoverage};
 pub use event::{CaseFinished, ClusterDescription, EndedEarly, Event, Observations, Summary};
+// Who reads events needs no other crate.
+pub use kube_simulator::Minor;
 pub use outcome::{
     Answer, ContainerList, ContainerOutcome, Invocation, ObjectOutcome, Outcome, Review, StepOutcome, Verb,
 };
-pub use run::{ClusterKind, Predicate, RunError, RunOptions, Selection, SnapshotMode, Suite, WebhookKind, run};
+pub use probe::{
+    CallAnswer, PROBE_IMAGE, ProbeReport, REFUSED_BY_LOCALHOST, REFUSED_BY_RUNTIME_DEFAULT, SCENARIO_IMAGE,
+};
+pub use run::{
+    ClusterKind, Observed, Predicate, RunError, RunOptions, Selection, SnapshotMode, Suite, WebhookKind, observe, run,
+};
 pub use snapshot::{accept as accept_snapshots, reject as reject_snapshots};
 pub use verdict::{Failure, Status, Verdict};
-// Who reads events needs no other crate.
-pub use kube_simulator::Minor;

@@ -14,7 +14,7 @@ use std::{
 
 use camino::Utf8PathBuf;
 use kube_simulator::Minor;
-use seccomp_scenario::Scenario;
+use seccomp_scenario::{Requirement, Scenario};
 use seccomp_webhook::Mutant;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
@@ -41,6 +41,16 @@ pub struct Suite {
     pub scenarios: Vec<Arc<Scenario>>,
     /// What each requirement says, by its id; those that no scenario names are uncovered.
     pub requirements: BTreeMap<String, String>,
+}
+
+impl From<seccomp_scenario::Suite> for Suite {
+    fn from(suite: seccomp_scenario::Suite) -> Self {
+        let statement = |requirement: &Requirement| (requirement.id.clone(), requirement.statement.clone());
+        Self {
+            requirements: suite.requirements.iter().map(statement).collect(),
+            scenarios: suite.scenarios.into_iter().map(Arc::new).collect(),
+        }
+    }
 }
 
 /// A run that could not be: nothing was run, or its surroundings failed.
@@ -260,6 +270,23 @@ pub struct Selection {
 
 /// Says of a case whether it is wanted.
 pub type Predicate = Arc<dyn Fn(&Case) -> bool + Send + Sync>;
+
+impl RunOptions {
+    /// A run of every scenario on simulated clusters, with the reference webhook, compared with the snapshots below
+    /// `snapshots`.
+    pub fn new(snapshots: impl Into<Utf8PathBuf>) -> Self {
+        Self {
+            snapshots: snapshots.into(),
+            selection: Selection::default(),
+            cluster: ClusterKind::Simulated,
+            webhook: WebhookKind::Reference,
+            snapshot_mode: SnapshotMode::Check,
+            parallel: None,
+            fail_fast: false,
+            cancellation: CancellationToken::new(),
+        }
+    }
+}
 
 impl fmt::Debug for Selection {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

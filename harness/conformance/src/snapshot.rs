@@ -17,5 +17,5 @@ pub use book::{accept, reject};
 
 pub(crate) use book::{SnapshotBook, Universe};
 pub(crate) use mask::{Masks, Moment};
-pub(crate) use platform::{Platform, PlatformParts};
+pub(crate) use platform::PlatformParts;
 pub(crate) use section::{SectionKind, Texts, Variation};

@@ -129,10 +129,6 @@ impl ControlPlaneCase {
 }
 
 impl Cluster for ControlPlaneCase {
-    fn minor(&self) -> Minor {
-        self.minor
-    }
-
     fn api(&self) -> &Api {
         &self.api
     }

@@ -24,7 +24,6 @@ const NAMESPACE: &str = "namespace-of-the-case";
 
 /// A simulated cluster of one case.
 pub(crate) struct SimulatedCluster {
-    minor: Minor,
     api: Api,
 }
 
@@ -42,15 +41,11 @@ impl SimulatedCluster {
             .with_program(PROBE_IMAGE, Arc::new(SimulatedProbe))
             .start();
         let api = Api::new(kube::Client::new(simulator.service(), "default"));
-        Self { minor, api }
+        Self { api }
     }
 }
 
 impl Cluster for SimulatedCluster {
-    fn minor(&self) -> Minor {
-        self.minor
-    }
-
     fn api(&self) -> &Api {
         &self.api
     }
