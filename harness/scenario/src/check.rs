@@ -44,8 +44,14 @@ fn check_requirements(root: &Node, requirements: &Requirements, errors: &mut Vec
     }
 }
 
-/// What `when` makes, by the name of the answer.
-type Answers<'a> = BTreeMap<&'a str, Answer<'a>>;
+/// What `when` makes.
+#[derive(Debug, Default)]
+struct Answers<'a> {
+    /// The answers by their names.
+    by_name: BTreeMap<&'a str, Answer<'a>>,
+    /// Whether a step is not understood, so that any other name may be that of its answer.
+    is_incomplete: bool,
+}
 
 /// What is known of an answer before anything runs.
 #[derive(Clone, Debug, Default)]

@@ -34,6 +34,13 @@ impl ScenarioErrors {
         Self { path: path.to_owned(), text, errors }
     }
 
+    /// The same errors of a file under another name, as its reader knows it.
+    #[must_use]
+    pub fn renamed(self, path: &Utf8Path) -> Self {
+        let text = NamedSource::new(path, Arc::clone(self.text.inner())).with_language("yaml");
+        Self { path: path.to_owned(), text, errors: self.errors }
+    }
+
     /// The file.
     pub fn path(&self) -> &Utf8Path {
         &self.path

@@ -28,7 +28,7 @@ pub(crate) struct ScenarioFile {
     /// key of `given`, `when` and `then`, and is the value itself, whatever its type, where nothing stands beside it. Of
     /// a value that is a mapping, `${name.key}` is a part, and its key `case` names it in reports.
     #[serde(default)]
-    #[schemars(inner(length(min = 1)))]
+    #[schemars(extend("additionalProperties" = {"type": "array", "minItems": 1}))]
     #[expect(dead_code, reason = "parameters are read before the file is decoded; the field is for the schema")]
     parameters: BTreeMap<String, Vec<Value>>,
     /// What holds before the first step.
@@ -38,7 +38,7 @@ pub(crate) struct ScenarioFile {
     #[schemars(length(min = 1))]
     pub(crate) when: Vec<StepFile>,
     /// What must hold, by the names of the answers: that of the object created, or a step's `as`.
-    #[schemars(length(min = 1))]
+    #[schemars(extend("minProperties" = 1))]
     pub(crate) then: BTreeMap<String, ExpectationsFile>,
 }
 
@@ -88,7 +88,8 @@ pub(crate) struct NamespaceFile {
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "Node")]
 pub(crate) struct NodeFile {
-    /// The kubelet's `seccompDefault`; `[false, true]`, unless it is set: the scenario runs on a node of each kind.
+    /// The kubelet's `seccompDefault`; `[false, true]`, unless it is set: the scenario runs on a node of each kind. Where it is
+    /// behind an alpha gate (1.22 to 1.24), that gate is on as well; before 1.22 it does nothing.
     pub(crate) seccomp_default: Option<OneOrMany>,
     /// The files below the kubelet's seccomp folder, by their relative paths.
     pub(crate) localhost_profiles: Vec<String>,
@@ -278,7 +279,7 @@ pub(crate) struct RejectionFile {
 #[schemars(title = "Requirements")]
 pub(crate) struct RequirementsFile {
     /// The requirements, by id.
-    #[schemars(length(min = 1))]
+    #[schemars(extend("minProperties" = 1))]
     pub(crate) requirements: BTreeMap<String, RequirementFile>,
 }
 

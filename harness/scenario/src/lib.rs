@@ -15,6 +15,7 @@ mod object;
 mod parameters;
 pub mod partial;
 mod read;
+mod reference;
 mod requirement;
 mod schema;
 mod shape;
@@ -31,6 +32,7 @@ pub use model::{
     step::{Action, PatchType, Step},
 };
 pub use object::read_object;
+pub use reference::reference;
 pub use requirement::{Requirement, Requirements};
-pub use schema::schema;
+pub use schema::{schema, schema_text};
 pub use suite::{Suite, SuiteError};

@@ -59,7 +59,15 @@ pub(crate) fn report_unused(root: &Node, errors: &mut Vec<ScenarioError>) {
 
 /// The names that are used in a document.
 fn collect(node: &Node, used: &mut Vec<String>) {
-    let mut of = |text: &str| used.extend(references(text).filter_map(|part| part.ok()?.name.map(str::to_owned)));
+    let mut of = |text: &str| {
+        for part in references(text) {
+            match part {
+                Ok(part) => used.extend(part.name.map(str::to_owned)),
+                // Whatever it names is meant to be used, and how that is written is reported elsewhere.
+                Err(text) => used.extend(text.split(|c: char| !is_name_character(c)).map(str::to_owned)),
+            }
+        }
+    };
     node.text().into_iter().for_each(&mut of);
     node.entries().iter().for_each(|entry| of(&entry.key));
     node.items().iter().chain(node.entries().iter().map(|entry| &entry.value)).for_each(|node| collect(node, used));
@@ -78,11 +86,10 @@ pub(crate) fn substitute(root: &Node, values: &Values<'_>, errors: &mut Vec<Scen
 
 fn fill(node: &mut Node, values: &Values<'_>, errors: &mut Vec<ScenarioError>) {
     match &mut node.kind {
-        Kind::Text(text) if text.contains("${") => {
-            let replacement = replace(text, &node.span, values, errors);
-            node.is_substituted = true;
-            node.kind = replacement.unwrap_or(Kind::Null);
-        }
+        Kind::Text(text) if text.contains("${") => match replace(text, &node.span, values, errors) {
+            Some(kind) => (node.is_substituted, node.kind) = (true, kind),
+            None => node.is_broken = true,
+        },
         Kind::List(items) => items.iter_mut().for_each(|item| fill(item, values, errors)),
         Kind::Map(entries) => {
             for entry in entries.iter_mut() {
@@ -191,8 +198,7 @@ fn references(text: &str) -> impl Iterator<Item = Result<Part<'_>, &str>> {
             return Some(Ok(Part { before: text, name: None }));
         };
         let is_name = |name: &str| {
-            let is_word =
-                |word: &str| !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_');
+            let is_word = |word: &str| !word.is_empty() && word.chars().all(is_name_character);
             name.split('.').all(is_word)
         };
         match after.split_once('}') {
@@ -203,6 +209,10 @@ fn references(text: &str) -> impl Iterator<Item = Result<Part<'_>, &str>> {
             _ => Some(Err(&text[before.len()..])),
         }
     })
+}
+
+fn is_name_character(character: char) -> bool {
+    character.is_alphanumeric() || character == '-' || character == '_'
 }
 
 impl Kind {

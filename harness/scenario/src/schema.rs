@@ -10,7 +10,7 @@ use crate::file::{RequirementsFile, ScenarioFile};
 /// The pattern of a value that is wholly a parameter.
 const PLACEHOLDER: &str = r"^\$\{[^{}]+\}$";
 
-/// The schema of scenario files as `scenarios/schema.json` ships it.
+/// The schema of scenario files, in which a parameter may stand for any value.
 pub fn schema() -> Value {
     let mut schema = SCENARIO.clone();
     if let Some(definitions) = schema.get_mut("$defs").and_then(Value::as_object_mut) {
@@ -20,6 +20,11 @@ pub fn schema() -> Value {
     }
     exactly_one_action(&mut schema);
     schema
+}
+
+/// The schema of scenario files, byte for byte as `scenarios/schema.json` ships it.
+pub fn schema_text() -> String {
+    format!("{:#}\n", schema())
 }
 
 /// The schema of scenario files with their parameters filled in.

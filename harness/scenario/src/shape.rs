@@ -40,6 +40,9 @@ impl<'a> Shape<'a> {
     }
 
     fn node(&mut self, node: &Node, schema: &'a Value, place: Place<'a>) {
+        if node.is_broken {
+            return;
+        }
         let help = schema.get("description").and_then(Value::as_str).or(place.help);
         let schema = self.resolve(schema);
         if let Some(choices) = schema.get("anyOf").and_then(Value::as_array) {

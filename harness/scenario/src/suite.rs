@@ -82,8 +82,9 @@ fn read_text(path: &Utf8Path) -> Result<Result<String, ScenarioErrors>, SuiteErr
     let bytes = std::fs::read(path).map_err(|source| SuiteError::Io { path: path.to_owned(), source })?;
     Ok(String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();
-        let text = String::from_utf8_lossy(&error.as_bytes()[..good]).into_owned();
-        ScenarioErrors::new(path, &text, vec![ScenarioError::NotText { span: span(good..good) }])
+        let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+        let end = good + char::REPLACEMENT_CHARACTER.len_utf8();
+        ScenarioErrors::new(path, &text, vec![ScenarioError::NotText { span: span(good..end) }])
     }))
 }
 

@@ -17,12 +17,15 @@ pub(super) fn check(root: &Node, answers: &Answers<'_>, kubernetes: Minors, erro
         Some(node) => std::iter::once(node).chain(node.items()).filter_map(boolean).collect(),
     };
     for entry in root.get("then").map_or(&[][..], Node::entries) {
-        let Some(answer) = answers.get(entry.key.as_str()) else {
+        let Some(answer) = answers.by_name.get(entry.key.as_str()) else {
+            if answers.is_incomplete {
+                continue;
+            }
             errors.push(ScenarioError::UnknownName {
                 what: "answer",
                 name: entry.key.clone(),
                 span: span(entry.key_span.clone()),
-                help: nearest(&entry.key, &answers.keys().copied().collect::<Vec<_>>()),
+                help: nearest(&entry.key, &answers.by_name.keys().copied().collect::<Vec<_>>()),
             });
             continue;
         };

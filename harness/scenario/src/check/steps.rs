@@ -13,10 +13,13 @@ const FEATURE_GATES: &str = "featureGates";
 
 /// Checks the steps, and returns the answers that they give a name.
 pub(super) fn check<'a>(root: &'a Node, errors: &mut Vec<ScenarioError>) -> Answers<'a> {
-    let mut answers = Answers::new();
+    let mut answers = Answers::default();
     let mut places = std::collections::BTreeMap::new();
     for step in root.get("when").map_or(&[][..], Node::items) {
-        let Some(call) = the_call(step, errors) else { continue };
+        let Some(call) = the_call(step, errors) else {
+            answers.is_incomplete = true;
+            continue;
+        };
         let answer = if TARGETED.contains(&call.key.as_str()) {
             target(call, &mut answers, errors)
         } else {
@@ -26,7 +29,7 @@ pub(super) fn check<'a>(root: &'a Node, errors: &mut Vec<ScenarioError>) -> Answ
         if let Some(first) = places.insert(name, at.clone()) {
             errors.push(ScenarioError::DuplicateName { name: name.to_owned(), first: span(first), span: span(at) });
         }
-        answers.insert(name, answer);
+        answers.by_name.insert(name, answer);
     }
     answers
 }
@@ -62,14 +65,15 @@ fn target<'a>(call: &'a Entry, answers: &mut Answers<'a>, errors: &mut Vec<Scena
     let Some(of) = call.value.get("of") else { return Answer::default() };
     let Some(name) = of.text() else { return Answer::default() };
     let added = call.value.at(&["container", "name"]).and_then(Node::text);
-    match answers.get_mut(name).filter(|answer| !answer.is_dry_run) {
+    match answers.by_name.get_mut(name).filter(|answer| !answer.is_dry_run) {
         Some(answer) => {
             answer.containers.extend(added);
             answer.clone()
         }
+        None if answers.is_incomplete => Answer::default(),
         None => {
             let known: Vec<_> =
-                answers.iter().filter(|(_, answer)| !answer.is_dry_run).map(|(name, _)| *name).collect();
+                answers.by_name.iter().filter(|(_, answer)| !answer.is_dry_run).map(|(name, _)| *name).collect();
             errors.push(ScenarioError::UnknownName {
                 what: "object created before this step",
                 name: name.to_owned(),

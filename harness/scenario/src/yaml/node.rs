@@ -9,6 +9,8 @@ use serde_json::{Map, Number, Value};
 pub(crate) struct Node {
     /// The value's text, as bytes of the file; of a list or mapping, from its first to its last byte.
     pub(crate) span: Range<usize>,
+    /// Whether something was reported about the value already, so that it says nothing about itself any more.
+    pub(crate) is_broken: bool,
     /// Whether the value was put in place of a parameter.
     pub(crate) is_substituted: bool,
     /// The value.

@@ -129,11 +129,12 @@ impl<'text> Scan<'text> {
 
     fn scalar(&mut self, text: &str, style: ScalarStyle, at: Range<usize>) -> Node {
         let kind = if style == ScalarStyle::Plain { plain::resolve(text) } else { Some(Kind::Text(text.to_owned())) };
+        let is_broken = kind.is_none();
         let kind = kind.unwrap_or_else(|| {
             self.errors.push(ScenarioError::AmbiguousScalar { text: text.to_owned(), span: span(at.clone()) });
             Kind::Text(text.to_owned())
         });
-        Node { span: at, is_substituted: false, kind }
+        Node { span: at, is_broken, is_substituted: false, kind }
     }
 
     fn list(&mut self, start: Range<usize>, depth: usize) -> Result<Node, ScenarioError> {
@@ -143,6 +144,7 @@ impl<'text> Scan<'text> {
             if event == Event::SequenceEnd {
                 return Ok(Node {
                     span: self.trimmed(start.start..at.end),
+                    is_broken: false,
                     is_substituted: false,
                     kind: Kind::List(items),
                 });
@@ -159,6 +161,7 @@ impl<'text> Scan<'text> {
             if event == Event::MappingEnd {
                 return Ok(Node {
                     span: self.trimmed(start.start..at.end),
+                    is_broken: false,
                     is_substituted: false,
                     kind: Kind::Map(entries),
                 });

@@ -1,5 +1,6 @@
 //! The shipped scenarios, and files that are wrong.
 
+mod bad;
 mod shipped;
 
 use miette::{GraphicalReportHandler, GraphicalTheme};
