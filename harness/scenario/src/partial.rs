@@ -41,7 +41,7 @@ fn visit(expected: &Value, actual: Option<&Value>, pointer: &mut String, mismatc
         }
         (expected, Some(actual)) if expected == actual => {}
         (expected, actual) => {
-            mismatches.push(Mismatch { pointer: pointer.clone(), expected: expected.clone(), actual: actual.cloned() })
+            mismatches.push(Mismatch { pointer: pointer.clone(), expected: expected.clone(), actual: actual.cloned() });
         }
     }
 }

@@ -92,7 +92,7 @@ impl<'a> Shape<'a> {
                     help: nearest(&entry.key, &known),
                 }),
                 (None, Some(schema @ Value::Object(_))) => {
-                    self.node(&entry.value, schema, Place { at, ..place.clone() })
+                    self.node(&entry.value, schema, Place { at, ..place.clone() });
                 }
                 (None, _) => {}
             }

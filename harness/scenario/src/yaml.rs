@@ -101,11 +101,9 @@ mod tests {
 
     #[test]
     fn rejects_an_alias_bomb() {
-        let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
-        for level in 1..10 {
-            let aliases = format!("*a{}, ", level - 1).repeat(10);
-            text += &format!("a{level}: &a{level} [{aliases}]\n");
-        }
+        let line = |level: usize| format!("a{level}: &a{level} [{}]\n", format!("*a{}, ", level - 1).repeat(10));
+        let text =
+            (1..10).fold(String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"), |text, level| text + &line(level));
         assert!(!read(&text).errors.is_empty());
     }
 

@@ -110,7 +110,9 @@ impl Expectations<'_> {
             ("warnings", file.warnings.map(Claim::Warnings)),
         ];
         for (key, claim) in claims {
-            claim.into_iter().for_each(|claim| self.add(claim, node.entry(key), condition));
+            if let Some(claim) = claim {
+                self.add(claim, node.entry(key), condition);
+            }
         }
         for (key, value) in file.annotations {
             let entry = node.get("annotations").and_then(|node| node.entry(&key));
