@@ -1,5 +1,6 @@
 //! Each thing that can be wrong with a file, and what its author is told.
 
+use crate::rendering::render;
 use camino::Utf8Path;
 use proptest::prelude::*;
 use rstest::rstest;
@@ -22,7 +23,7 @@ fn read(text: &str) -> Result<Scenario, ScenarioErrors> {
 
 fn assert_rendering(path: &std::path::Path, errors: &ScenarioErrors) {
     let name = path.file_stem().unwrap().to_str().unwrap();
-    let rendering = crate::render(errors);
+    let rendering = render(errors);
     // `code.yaml`, or `code.case.yaml` where one file does not show it all.
     let code = name.split('.').next().unwrap_or(name);
     assert!(rendering.contains(&format!("scenario::{code}\n")), "{rendering}");
@@ -39,17 +40,16 @@ fn assert_rendering(path: &std::path::Path, errors: &ScenarioErrors) {
 fn rejects_a_scenario(#[files("tests/bad/*.yaml")] path: PathBuf) {
     let utf8 = Utf8Path::from_path(&path).unwrap();
     let file = utf8.file_name().unwrap();
-    let errors = match String::from_utf8(std::fs::read(&path).unwrap()) {
-        Ok(text) => Scenario::read("bad", Utf8Path::new(file), &text, &requirements()).unwrap_err(),
+    let errors = if let Ok(text) = String::from_utf8(std::fs::read(&path).unwrap()) {
+        Scenario::read("bad", Utf8Path::new(file), &text, &requirements()).unwrap_err()
+    } else {
         // What is no text is found when a folder is read.
-        Err(_) => {
-            let folder = tempfile::tempdir().unwrap();
-            let root = Utf8Path::from_path(folder.path()).unwrap();
-            std::fs::write(root.join("requirements.yaml"), "requirements:\n  a: {statement: s, source: t}\n").unwrap();
-            std::fs::copy(&path, root.join(file)).unwrap();
-            let Err(SuiteError::Invalid(mut files)) = Suite::read(root) else { panic!("{file} is read") };
-            files.remove(0).renamed(Utf8Path::new(file))
-        }
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(folder.path()).unwrap();
+        std::fs::write(root.join("requirements.yaml"), "requirements:\n  a: {statement: s, source: t}\n").unwrap();
+        std::fs::copy(&path, root.join(file)).unwrap();
+        let Err(SuiteError::Invalid(mut files)) = Suite::read(root) else { panic!("{file} is read") };
+        files.remove(0).renamed(Utf8Path::new(file))
     };
     assert_rendering(&path, &errors);
 }

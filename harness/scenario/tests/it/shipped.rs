@@ -1,5 +1,6 @@
 //! The shipped scenarios can be read, and what is generated from the format's types is as shipped.
 
+use crate::rendering::render;
 use camino::{Utf8Path, Utf8PathBuf};
 use rstest::rstest;
 use seccomp_scenario::{Requirements, Scenario, Suite, SuiteError};
@@ -17,7 +18,7 @@ fn suite() -> Suite {
 /// A failure's whole text, as the command prints it.
 fn rendered(error: &SuiteError) -> String {
     match error {
-        SuiteError::Invalid(files) => files.iter().map(crate::render).collect::<Vec<_>>().join("\n"),
+        SuiteError::Invalid(files) => files.iter().map(render).collect::<Vec<_>>().join("\n"),
         error => format!("{error:?}"),
     }
 }
@@ -73,6 +74,6 @@ fn the_readme_example_can_be_read() {
     let requirements = Requirements::read(&requirements, &std::fs::read_to_string(&requirements).unwrap()).unwrap();
     let example = readme.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
     let scenario = Scenario::read("readme", Utf8Path::new("README.md"), example, &requirements);
-    let scenario = scenario.unwrap_or_else(|errors| panic!("{}", crate::render(&errors)));
+    let scenario = scenario.unwrap_or_else(|errors| panic!("{}", render(&errors)));
     assert_eq!(scenario.instances.len(), 3);
 }
