@@ -122,6 +122,7 @@ async fn dispatch(cluster: &Simulator, parts: &Parts, body: Result<Bytes, BodyEr
         Verb::List => read::list(&call),
         Verb::Create => write::create(&call).await,
         Verb::Delete => write::delete(&call).await,
-        Verb::Update | Verb::Patch | Verb::DeleteCollection | Verb::Watch => Err(route::method_not_allowed()),
+        Verb::Update => write::update(&call).await,
+        Verb::Patch | Verb::DeleteCollection | Verb::Watch => Err(route::method_not_allowed()),
     }
 }

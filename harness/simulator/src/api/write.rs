@@ -12,8 +12,9 @@ use crate::{
     minor::api::{self as rows, FieldValidation},
     object,
     registry::{
-        self, WriteRequest,
+        self, WriteRequest, decode,
         delete::{Deleted, Wish},
+        update::Replace,
     },
     status::Status,
 };
@@ -30,6 +31,20 @@ pub(crate) async fn create(call: &Call<'_>) -> Result<Reply, Status> {
     let request = write_request(call, "CreateOptions")?;
     let written = registry::create::create(call.cluster, &call.target, &request, &call.body).await?;
     Ok(Reply::json(201, &*written.object).with_warnings(&written.notes.warnings))
+}
+
+/// Puts a whole object in the place of the stored one.
+pub(crate) async fn update(call: &Call<'_>) -> Result<Reply, Status> {
+    negotiate::check_content_type(call.header(header::CONTENT_TYPE))?;
+    let request = write_request(call, "UpdateOptions")?;
+    let mut warnings = Vec::new();
+    let expected = decode::Expected::of(call.target.resource);
+    let minor = call.cluster.minor();
+    let object = decode::object(minor, expected, &call.body, request.field_validation, &mut warnings)?;
+    registry::update::check_name(&call.target, &object)?;
+    let change = Replace(object);
+    let written = registry::update::update(call.cluster, &call.target, &request, &change).await?;
+    Ok(Reply::json(200, &*written.object).with_warnings(&warnings).with_warnings(&written.notes.warnings))
 }
 
 /// Deletes an object.

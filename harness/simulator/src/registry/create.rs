@@ -125,6 +125,9 @@ async fn attempt(
     attributes.object = Some(object);
     admission::validate(cluster, attributes, &mut notes).await?;
     let mut object = attributes.object.take().unwrap_or_default();
+    if !matches!(object::metadata(&object, "resourceVersion"), "" | "0") {
+        return Err(Status::new(500, "", "resourceVersion should not be set on objects to be created"));
+    }
     object::metadata_mut(&mut object).remove("resourceVersion");
     let key = Key::new(target.resource.stored_as, &target.namespace, object::name(&object));
     attributes.name.clone_from(&key.name);

@@ -103,7 +103,7 @@ fn keep(object: &mut Value, old: &Value, field: &str) {
     }
 }
 
-/// The old object with only these fields, and the metadata that a client may set, from the new one.
+/// The old object with only these fields and the metadata from the new one; owners change with the whole object only.
 fn keep_all_but(object: &mut Value, old: &Value, changed: &[&str]) {
     let fields: Vec<String> = object.as_object().into_iter().flatten().map(|(key, _)| key.clone()).collect();
     let old_fields = old.as_object().into_iter().flatten().map(|(key, _)| key.clone());
@@ -113,14 +113,12 @@ fn keep_all_but(object: &mut Value, old: &Value, changed: &[&str]) {
         }
     }
     if changed.contains(&"status") {
-        let mut metadata = old.get("metadata").cloned().unwrap_or_default();
-        for field in ["resourceVersion", "managedFields", "labels", "annotations", "finalizers"] {
-            if let (Some(map), Some(value)) = (metadata.as_object_mut(), object.pointer(&format!("/metadata/{field}")))
-            {
-                map.insert(field.to_owned(), value.clone());
-            }
-        }
-        object["metadata"] = metadata;
+        let owners = old.pointer("/metadata/ownerReferences").cloned();
+        let metadata = object::metadata_mut(object);
+        match owners {
+            Some(owners) => metadata.insert("ownerReferences".to_owned(), owners),
+            None => metadata.remove("ownerReferences"),
+        };
     }
 }
 
