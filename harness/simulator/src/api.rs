@@ -5,11 +5,16 @@
 //! ```
 
 mod body;
+mod list_options;
 mod negotiate;
+mod present;
 mod query;
 mod read;
 mod respond;
 mod route;
+mod selector;
+mod table;
+mod watch;
 mod write;
 
 use std::{
@@ -123,6 +128,8 @@ async fn dispatch(cluster: &Simulator, parts: &Parts, body: Result<Bytes, BodyEr
         Verb::Create => write::create(&call).await,
         Verb::Delete => write::delete(&call).await,
         Verb::Update => write::update(&call).await,
-        Verb::Patch | Verb::DeleteCollection | Verb::Watch => Err(route::method_not_allowed()),
+        Verb::Watch => watch::watch(&call),
+        Verb::DeleteCollection => write::delete_collection(&call).await,
+        Verb::Patch => Err(route::method_not_allowed()),
     }
 }

@@ -135,6 +135,11 @@ impl Simulator {
         &self.inner.controllers
     }
 
+    /// Now.
+    pub(crate) fn timestamp(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
     pub(crate) fn nodes(&self) -> &[NodeProfile] {
         &self.inner.nodes
     }

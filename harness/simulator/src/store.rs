@@ -102,6 +102,31 @@ impl Store {
         Listing { items: state.select(resource, namespace), revision: state.revision }
     }
 
+    /// The objects as they were at an earlier revision; nothing where that part of the history is forgotten.
+    pub(crate) fn listing_at(&self, resource: &str, namespace: Option<&str>, revision: u64) -> Option<Listing> {
+        let state = self.lock();
+        if revision < state.compacted || revision > state.revision {
+            return None;
+        }
+        let items = state.select(resource, namespace);
+        let mut objects = items
+            .into_iter()
+            .map(|object| ((object::namespace(&object).to_owned(), object::name(&object).to_owned()), object))
+            .collect::<BTreeMap<_, _>>();
+        for event in state.history.iter().rev().take_while(|event| event.revision > revision) {
+            let key = &event.key;
+            if key.resource != resource || namespace.is_some_and(|wanted| wanted != key.namespace) {
+                continue;
+            }
+            let at = (key.namespace.clone(), key.name.clone());
+            match &event.previous {
+                Some(previous) => objects.insert(at, Arc::clone(previous)),
+                None => objects.remove(&at),
+            };
+        }
+        Some(Listing { items: objects.into_values().collect(), revision })
+    }
+
     /// The objects of all resources within one namespace, with their keys.
     pub(crate) fn in_namespace(&self, namespace: &str) -> Vec<(Key, Arc<Value>)> {
         let state = self.lock();
@@ -292,6 +317,20 @@ mod tests {
         store.update(&key("a"), Value::clone(&first)).unwrap();
         store.modify(&key("a"), |_| {}).unwrap();
         assert_eq!(store.revision(), revision);
+    }
+
+    #[test]
+    fn lists_as_it_was_before() {
+        let store = Store::default();
+        store.insert(&key("a"), mk_pod("a")).unwrap();
+        store.insert(&key("b"), mk_pod("b")).unwrap();
+        let then = store.listing("pods", None);
+        store.delete(&key("a"), None).unwrap();
+        store.modify(&key("b"), |pod| pod["spec"] = json!({})).unwrap();
+        store.insert(&key("c"), mk_pod("c")).unwrap();
+        let again = store.listing_at("pods", Some("default"), then.revision).unwrap();
+        assert_eq!(again.items, then.items);
+        assert!(store.listing_at("pods", None, store.revision() + 1).is_none());
     }
 
     #[test]

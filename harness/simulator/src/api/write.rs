@@ -6,7 +6,7 @@ use http::header;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Call, negotiate, respond::Reply};
+use super::{Call, list_options::ListOptions, negotiate, present, read, respond::Reply, selector::Selector};
 use crate::{
     field_error::{FieldError, FieldErrorKind},
     minor::api::{self as rows, FieldValidation},
@@ -15,6 +15,7 @@ use crate::{
         self, WriteRequest, decode,
         delete::{Deleted, Wish},
         update::Replace,
+        validation,
     },
     status::Status,
 };
@@ -30,7 +31,7 @@ pub(crate) async fn create(call: &Call<'_>) -> Result<Reply, Status> {
     negotiate::check_content_type(call.header(header::CONTENT_TYPE))?;
     let request = write_request(call, "CreateOptions")?;
     let written = registry::create::create(call.cluster, &call.target, &request, &call.body).await?;
-    Ok(Reply::json(201, &*written.object).with_warnings(&written.notes.warnings))
+    Ok(present::one(call, 201, &written.object).with_warnings(&written.notes.warnings))
 }
 
 /// Puts a whole object in the place of the stored one.
@@ -44,7 +45,7 @@ pub(crate) async fn update(call: &Call<'_>) -> Result<Reply, Status> {
     registry::update::check_name(&call.target, &object)?;
     let change = Replace(object);
     let written = registry::update::update(call.cluster, &call.target, &request, &change).await?;
-    Ok(Reply::json(200, &*written.object).with_warnings(&warnings).with_warnings(&written.notes.warnings))
+    Ok(present::one(call, 200, &written.object).with_warnings(&warnings).with_warnings(&written.notes.warnings))
 }
 
 /// Deletes an object.
@@ -52,12 +53,35 @@ pub(crate) async fn delete(call: &Call<'_>) -> Result<Reply, Status> {
     let (request, wish) = delete_request(call)?;
     let (deleted, notes) = registry::delete::delete(call.cluster, &call.target, &request, &wish).await?;
     let object = match deleted {
-        Deleted::Going(object) => Reply::json(200, &*object),
+        Deleted::Going(object) => present::one(call, 200, &object),
         // Pods, and kinds like them, are answered with their last state, all others with a Status.
-        Deleted::Gone(object) if RETURNED.contains(&call.target.resource.kind) => Reply::json(200, &*object),
+        Deleted::Gone(object) if RETURNED.contains(&call.target.resource.kind) => present::one(call, 200, &object),
         Deleted::Gone(object) => Reply::json(200, &success(call, &object)),
     };
     Ok(object.with_warnings(&notes.warnings))
+}
+
+/// Deletes all objects that a list would show.
+pub(crate) async fn delete_collection(call: &Call<'_>) -> Result<Reply, Status> {
+    let (request, wish) = delete_request(call)?;
+    ListOptions::parse(call.cluster.minor(), &call.query, false)?;
+    let selector = Selector::parse(call.cluster.minor(), call.target.resource, &call.query)?;
+    let listing = call.cluster.store().listing(call.target.resource.stored_as, read::namespace(call));
+    let mut warnings = Vec::new();
+    let mut deleted = Vec::new();
+    for object in listing.items.into_iter().filter(|object| selector.matches(object)) {
+        let mut target = call.target.clone();
+        object::name(&object).clone_into(&mut target.name);
+        match registry::delete::delete(call.cluster, &target, &request, &wish).await {
+            Ok((_, notes)) => warnings.extend(notes.warnings),
+            // Someone else was faster.
+            Err(status) if status.code == 404 => continue,
+            Err(status) => return Err(status),
+        }
+        deleted.push(object);
+    }
+    let metadata = json!({"resourceVersion": listing.revision.to_string()});
+    Ok(present::list(call, &deleted, &metadata).with_warnings(&warnings))
 }
 
 /// The kinds whose deletion is answered with the object.
@@ -161,50 +185,46 @@ fn complete_options(request: &mut WriteRequest, wish: &Wish) {
 /// Reads the options of a write from the query.
 ///
 /// # Errors
-/// 422 for values that no minor knows.
+/// 422 for values that the minor does not know.
 pub(crate) fn write_request(call: &Call<'_>, kind: &str) -> Result<WriteRequest, Status> {
-    let minor = call.cluster.minor();
-    let mut options = Map::new();
-    options.insert("kind".to_owned(), json!(kind));
-    options.insert("apiVersion".to_owned(), json!("meta.k8s.io/v1"));
-    let mut errors = Vec::new();
-    let dry_run = call.query.all("dryRun").filter(|value| !value.is_empty()).collect::<Vec<_>>();
-    if !dry_run.is_empty() {
-        options.insert("dryRun".to_owned(), json!(dry_run));
-        if dry_run != ["All"] {
-            errors.push(unknown_dry_run(*rows::VALUES_AS_JSON.at(minor), &dry_run));
-        }
-    }
-    if let Some(manager) = call.query.get("fieldManager") {
-        options.insert("fieldManager".to_owned(), json!(manager));
-    }
-    let field_validation = call.query.get("fieldValidation");
-    let validation = match field_validation {
-        None | Some("Ignore" | "Warn" | "Strict") => field_validation,
-        Some(other) => {
-            let known = ["", "Ignore", "Strict", "Warn"];
-            if rows::KNOWS_FIELD_VALIDATION.at(minor) == &true {
-                errors.push(FieldError::not_supported("fieldValidation", &json!(other), &known));
-            }
-            None
-        }
-    };
-    if let Some(validation) = validation
-        && *rows::KNOWS_FIELD_VALIDATION.at(minor)
-    {
-        options.insert("fieldValidation".to_owned(), json!(validation));
-    }
+    let options = options(call, kind);
+    let errors = validation::options(call.cluster.minor(), kind, false, &options);
     if !errors.is_empty() {
         return Err(Status::invalid("meta.k8s.io", kind, "", &errors));
     }
     Ok(WriteRequest {
         user: call.user(),
         manager: manager(call),
-        dry_run: !dry_run.is_empty(),
-        field_validation: effective_validation(call, validation),
-        options: Value::Object(options),
+        dry_run: options.get("dryRun").is_some(),
+        field_validation: effective_validation(call, options.get("fieldValidation").and_then(Value::as_str)),
+        options,
         deadline: deadline(call),
     })
+}
+
+/// The parameters of a write as options.
+fn options(call: &Call<'_>, kind: &str) -> Value {
+    let mut options = Map::new();
+    options.insert("kind".to_owned(), json!(kind));
+    options.insert("apiVersion".to_owned(), json!("meta.k8s.io/v1"));
+    let dry_run = call.query.all("dryRun").filter(|value| !value.is_empty()).collect::<Vec<_>>();
+    if !dry_run.is_empty() {
+        options.insert("dryRun".to_owned(), json!(dry_run));
+    }
+    if let Some(manager) = call.query.get("fieldManager") {
+        options.insert("fieldManager".to_owned(), json!(manager));
+    }
+    if let Some(validation) = call.query.get("fieldValidation")
+        && *rows::KNOWS_FIELD_VALIDATION.at(call.cluster.minor())
+    {
+        options.insert("fieldValidation".to_owned(), json!(validation));
+    }
+    if let Some(force) = call.query.optional_flag("force")
+        && kind == "PatchOptions"
+    {
+        options.insert("force".to_owned(), json!(force));
+    }
+    Value::Object(options)
 }
 
 fn effective_validation(call: &Call<'_>, asked: Option<&str>) -> FieldValidation {

@@ -102,3 +102,69 @@ pub(crate) static SERVICE_INTERNAL_TRAFFIC_POLICY: ByMinor<bool> = ByMinor::new(
     (20, false, "kubernetes v1.21 ServiceInternalTrafficPolicy: alpha, off"),
     (22, true, "kubernetes v1.22 ServiceInternalTrafficPolicy: beta, on"),
 ]);
+
+/// Whether Pods can be selected by `spec.hostNetwork`.
+pub(crate) static SELECTS_BY_HOST_NETWORK: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "kubernetes v1.27 `pkg/apis/core/v1/conversion.go` `addConversionFuncs`"),
+    (28, true, "kubernetes v1.28 `pkg/apis/core/v1/conversion.go` `addConversionFuncs`"),
+]);
+
+/// Whether Services can be selected by `spec.clusterIP` and `spec.type`.
+pub(crate) static SELECTS_SERVICES_BY_TYPE: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "kubernetes v1.30 `pkg/apis/core/v1/conversion.go` `addConversionFuncs`"),
+    (31, true, "kubernetes v1.31 `pkg/apis/core/v1/conversion.go` `AddFieldLabelConversionsForService`"),
+]);
+
+/// Whether a watch can begin with the present objects and say where they end.
+pub(crate) static SENDS_INITIAL_EVENTS: ByMinor<InitialEvents> = ByMinor::new(&[
+    (20, InitialEvents::Unknown, "kubernetes v1.26 `apimachinery/pkg/apis/meta/v1/types.go` `ListOptions`"),
+    (27, InitialEvents::Forbidden, "kubernetes v1.27 WatchList: alpha, off"),
+    (32, InitialEvents::Sent, "kubernetes v1.32 WatchList: beta, on"),
+    (33, InitialEvents::Forbidden, "kubernetes v1.33 WatchList: beta, off"),
+    (34, InitialEvents::Sent, "kubernetes v1.34 WatchList: beta, on"),
+]);
+
+/// What becomes of `sendInitialEvents`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum InitialEvents {
+    /// The parameter is not there yet, and has no effect.
+    Unknown,
+    Forbidden,
+    Sent,
+}
+
+/// Whether a Pod's restarts say when the last one was.
+pub(crate) static RESTARTS_TELL_WHEN: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "kubernetes v1.21 `pkg/printers/internalversion/printers.go` `printPod`"),
+    (22, true, "kubernetes v1.22 `pkg/printers/internalversion/printers.go` `printPod`"),
+]);
+
+/// Whether the table of ServiceAccounts counts their Secrets.
+pub(crate) static SERVICE_ACCOUNTS_SHOW_SECRETS: ByMinor<bool> = ByMinor::new(&[
+    (20, true, "kubernetes v1.34 `pkg/printers/internalversion/printers.go` `serviceAccountColumnDefinitions`"),
+    (35, false, "kubernetes v1.35 `pkg/printers/internalversion/printers.go` `serviceAccountColumnDefinitions`"),
+]);
+
+/// Whether the table of PriorityClasses has their preemption policy.
+pub(crate) static PRIORITY_CLASSES_SHOW_PREEMPTION: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "kubernetes v1.31 `pkg/printers/internalversion/printers.go` `priorityClassColumnDefinitions`"),
+    (32, true, "kubernetes v1.32 `pkg/printers/internalversion/printers.go` `priorityClassColumnDefinitions`"),
+]);
+
+/// Whether a Pod that has ended keeps its status in the table while it is being deleted.
+pub(crate) static ENDED_PODS_KEEP_THEIR_STATUS: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "kubernetes v1.30 `pkg/printers/internalversion/printers.go` `printPod`"),
+    (31, true, "kubernetes v1.31 `pkg/printers/internalversion/printers.go` `printPod`"),
+]);
+
+/// Whether a container that failed shows in the status of a Pod whose first container has completed.
+pub(crate) static COMPLETED_PODS_SHOW_ERRORS: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "kubernetes v1.34 `pkg/printers/internalversion/printers.go` `printPod`"),
+    (35, true, "kubernetes v1.35 `pkg/printers/internalversion/printers.go` `printPod`"),
+]);
+
+/// Whether a node's kernel version is followed by its architecture in the table.
+pub(crate) static KERNELS_SHOW_ARCHITECTURE: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "kubernetes v1.35 `pkg/printers/internalversion/printers.go` `printNode`"),
+    (36, true, "kubernetes v1.36 `pkg/printers/internalversion/printers.go` `printNode`"),
+]);

@@ -103,7 +103,7 @@ async fn attempt(
     if !uid_first {
         metadata::wipe_deletion(&mut object);
     }
-    prepare::for_create(minor, target.resource, &mut object);
+    notes.warnings.extend(prepare::for_create(minor, target.resource, &mut object));
     if !uid_first {
         metadata::fill_system_fields(cluster, &mut object);
     }

@@ -37,12 +37,11 @@ fn initial_status(kind: &str) -> Option<Value> {
     }
 }
 
-/// Brings a new object into the state in which it is stored.
-pub(crate) fn for_create(minor: Minor, resource: &Resource, object: &mut Value) {
+/// Brings a new object into the state in which it is stored; gives the warnings that arise on the way.
+pub(crate) fn for_create(minor: Minor, resource: &Resource, object: &mut Value) -> Vec<String> {
     let kind = resource.kind;
     if kind == "Pod" {
-        pod::prepare_for_create(minor, object);
-        return;
+        return pod::prepare_for_create(minor, object);
     }
     if let Some(status) = initial_status(kind) {
         object["status"] = status;
@@ -58,6 +57,7 @@ pub(crate) fn for_create(minor: Minor, resource: &Resource, object: &mut Value) 
             list.push(json!("kubernetes"));
         }
     }
+    Vec::new()
 }
 
 /// Brings the next version of an object into the state in which it is stored: what a path may not change stays.
@@ -65,20 +65,21 @@ pub(crate) fn for_create(minor: Minor, resource: &Resource, object: &mut Value) 
 /// # Shape
 /// `subresource`: empty, `status`, `ephemeralcontainers` or `finalize`.
 pub(crate) fn for_update(minor: Minor, resource: &Resource, subresource: &str, object: &mut Value, old: &Value) {
+    if resource.kind == "Pod" {
+        match subresource {
+            "status" => pod::prepare_for_status_update(minor, object, old),
+            "ephemeralcontainers" => pod::prepare_for_ephemeral_containers_update(minor, object, old),
+            _ => pod::prepare_for_update(minor, object, old),
+        }
+        return;
+    }
     match subresource {
         "status" => keep_all_but(object, old, &["status"]),
         "finalize" => keep_all_but(object, old, &["spec"]),
-        "ephemeralcontainers" => only_ephemeral_containers(object, old),
         _ if resource.subresources.iter().any(|subresource| subresource.name == "status") => {
             keep(object, old, "status")
         }
         _ => {}
-    }
-    if resource.kind == "Pod" {
-        if subresource.is_empty() || subresource == "ephemeralcontainers" {
-            pod::prepare_for_update(minor, object, old);
-        }
-        return;
     }
     if resource.kind == "Namespace" && subresource.is_empty() {
         keep(object, old, "spec");
@@ -120,23 +121,6 @@ fn keep_all_but(object: &mut Value, old: &Value, changed: &[&str]) {
             None => metadata.remove("ownerReferences"),
         };
     }
-}
-
-fn only_ephemeral_containers(object: &mut Value, old: &Value) {
-    let containers = object.pointer("/spec/ephemeralContainers").cloned();
-    let mut metadata = old.get("metadata").cloned().unwrap_or_default();
-    for field in ["resourceVersion", "managedFields"] {
-        if let (Some(map), Some(value)) = (metadata.as_object_mut(), object.pointer(&format!("/metadata/{field}"))) {
-            map.insert(field.to_owned(), value.clone());
-        }
-    }
-    *object = old.clone();
-    object["metadata"] = metadata;
-    let spec = object::map_mut(object, "spec");
-    match containers {
-        Some(containers) => spec.insert("ephemeralContainers".to_owned(), containers),
-        None => spec.remove("ephemeralContainers"),
-    };
 }
 
 /// `Canonicalize`, after validation.
