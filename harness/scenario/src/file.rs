@@ -226,7 +226,8 @@ pub(crate) struct ExpectationsFile {
     pub(crate) mutated: Option<bool>,
     /// Whether the webhook was asked.
     pub(crate) called: Option<bool>,
-    /// What kept the webhook from being asked; says `called: false` as well.
+    /// What kept the webhook from being asked; says `called: false` as well. Where several things did, the gate comes
+    /// first, then the rules, the namespace's labels and the object's.
     pub(crate) skipped_by: Option<SkipReason>,
     /// The Pod-level profile in the answer: `none`, `Unconfined`, `RuntimeDefault` or `Localhost/<file>`.
     pub(crate) profile: Option<String>,

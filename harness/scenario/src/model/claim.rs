@@ -117,7 +117,7 @@ pub struct Rejection {
     pub message: Option<String>,
 }
 
-/// What kept the webhook from being asked.
+/// What kept the webhook from being asked; where several things did, the first in this order: gate, rules, selectors.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum SkipReason {
