@@ -9,6 +9,7 @@ pub(crate) mod quantity;
 mod scalar;
 mod schema;
 mod syntax;
+mod untyped;
 
 use serde_json::Value;
 
@@ -61,12 +62,32 @@ pub(crate) fn round_trip(minor: Minor, type_name: &str, value: Value) -> Result<
         .map_err(|failure| DecodeError { detail: failure.unwrap_or_else(|| "unexpected end of JSON input".to_owned()) })
 }
 
+/// The same for what a strategic merge patch left, which Go converts without writing it down, and says so in other
+/// words.
+///
+/// # Errors
+/// A value that does not fit its field, in Go's words.
+pub(crate) fn from_unstructured(minor: Minor, type_name: &str, value: Value) -> Result<Decoded, DecodeError> {
+    let schema = schema(minor);
+    finish(Walk::unstructured(schema), type_name, value)
+        .map_err(|failure| DecodeError { detail: failure.unwrap_or_else(|| "invalid JSON document".to_owned()) })
+}
+
 /// Parses text of no particular type.
 ///
 /// # Errors
 /// Text that is not JSON, in Go's words.
 pub(crate) fn parse(json: &[u8]) -> Result<Value, DecodeError> {
     serde_json::from_slice(json).map_err(|_| DecodeError { detail: syntax::explain(json) })
+}
+
+/// The same with what strict decoding complains about: fields that are there twice.
+pub(crate) fn parse_strictly(json: &[u8]) -> Result<(Value, Vec<String>), DecodeError> {
+    let mut text = serde_json::Deserializer::from_slice(json);
+    let mut reader = untyped::Reader::default();
+    let value = reader.read(&mut text).and_then(|value| text.end().map(|()| value));
+    let value = value.map_err(|_| DecodeError { detail: syntax::explain(json) })?;
+    Ok((value, reader.strict_errors))
 }
 
 /// What Go's decoder calls a value in its errors.
@@ -83,11 +104,18 @@ pub(crate) fn go_kind(value: &Value) -> &'static str {
 
 /// Walks `source` along the type; nothing as error where the source itself is no JSON.
 fn walk<'de, D: serde::Deserializer<'de>>(minor: Minor, type_name: &str, source: D) -> Result<Decoded, Option<String>> {
-    let schema = schema(minor);
+    finish(Walk::new(schema(minor)), type_name, source)
+}
+
+fn finish<'de, D: serde::Deserializer<'de>>(
+    mut walk: Walk,
+    type_name: &str,
+    source: D,
+) -> Result<Decoded, Option<String>> {
+    let schema = walk.schema;
     let Some(ty) = schema.root(type_name) else {
         return Err(Some(format!("no kind {type_name:?} is registered")));
     };
-    let mut walk = Walk::new(schema);
     let read = walk.read(ty, source);
     if let Some(failure) = walk.failure {
         return Err(Some(failure));

@@ -51,6 +51,69 @@ pub(crate) fn pods() -> Vec<Case> {
     serde_json::from_str(include_str!("../tests/recorded/pods.json")).expect("the recording has that shape")
 }
 
+/// A Pod that was patched with `dryRun=All&fieldValidation=Warn`, and what each API server answered.
+#[derive(Debug, Deserialize)]
+pub(crate) struct PatchCase {
+    pub(crate) name: String,
+    pub(crate) format: String,
+    pub(crate) request: String,
+    answers: Vec<PatchGroup>,
+}
+
+#[derive(Debug, Deserialize)]
+struct PatchGroup {
+    minors: Vec<String>,
+    answer: PatchAnswer,
+}
+
+/// One answer; without a `spec` where that is as it was.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PatchAnswer {
+    pub(crate) code: u16,
+    #[serde(default)]
+    pub(crate) warnings: Vec<String>,
+    #[serde(default)]
+    pub(crate) message: String,
+    #[serde(default)]
+    pub(crate) metadata: Value,
+    #[serde(default)]
+    pub(crate) managed_fields: Value,
+    pub(crate) spec: Option<Value>,
+}
+
+/// The Pod that all patches are for.
+#[derive(Debug, Deserialize)]
+struct BaseGroup {
+    minors: Vec<String>,
+    object: Value,
+}
+
+#[derive(Debug, Deserialize)]
+struct Patches {
+    base: Vec<BaseGroup>,
+    cases: Vec<PatchCase>,
+}
+
+impl PatchCase {
+    /// Each minor with its answer.
+    pub(crate) fn answers(&self) -> impl Iterator<Item = (Minor, &PatchAnswer)> {
+        self.answers
+            .iter()
+            .flat_map(|group| group.minors.iter().map(|minor| (minor.parse().expect("a minor"), &group.answer)))
+    }
+}
+
+/// The Pod as each minor stored it, and its patches.
+pub(crate) fn patches() -> (Vec<(Minor, Value)>, Vec<PatchCase>) {
+    let patches: Patches =
+        serde_json::from_str(include_str!("../tests/recorded/patches.json")).expect("the recording has that shape");
+    let base = patches.base.into_iter().flat_map(|group| {
+        group.minors.into_iter().map(move |minor| (minor.parse().expect("a minor"), group.object.clone()))
+    });
+    (base.collect(), patches.cases)
+}
+
 /// Takes away what admission and the strategies add to a Pod, or overwrite.
 pub(crate) fn without_admission(pod: &mut Value) {
     for name in ["status", "kind", "apiVersion"] {
@@ -76,11 +139,16 @@ pub(crate) fn without_admission(pod: &mut Value) {
         spec.remove("serviceAccountName");
         spec.remove("serviceAccount");
     }
+    without_default_tolerations(&mut pod["spec"]);
+}
+
+/// Takes away the tolerations that an admission plug-in adds.
+pub(crate) fn without_default_tolerations(spec: &mut Value) {
     if let Some(tolerations) = spec.get_mut("tolerations").and_then(Value::as_array_mut) {
         tolerations
             .retain(|toleration| !toleration["key"].as_str().unwrap_or_default().starts_with("node.kubernetes.io/"));
         if tolerations.is_empty() {
-            spec.remove("tolerations");
+            spec.as_object_mut().map(|spec| spec.remove("tolerations"));
         }
     }
 }

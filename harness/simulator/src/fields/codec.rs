@@ -28,10 +28,12 @@ enum Segment {
 
 /// One walk through a value: where it is, and what it found wrong.
 pub(super) struct Walk {
-    schema: &'static Schema,
+    pub(super) schema: &'static Schema,
     path: Vec<Segment>,
     /// The struct whose field is being read.
     owner: &'static str,
+    /// Whether the source is a map that was never text, as a strategic merge patch leaves it.
+    is_unstructured: bool,
     pub(super) strict_errors: Vec<String>,
     /// What Go's decoder would return.
     pub(super) failure: Option<String>,
@@ -39,7 +41,12 @@ pub(super) struct Walk {
 
 impl Walk {
     pub(super) fn new(schema: &'static Schema) -> Self {
-        Self { schema, path: Vec::new(), owner: "", strict_errors: Vec::new(), failure: None }
+        Self { schema, path: Vec::new(), owner: "", is_unstructured: false, strict_errors: Vec::new(), failure: None }
+    }
+
+    /// A walk through what a strategic merge patch left, which is told in words of its own.
+    pub(super) fn unstructured(schema: &'static Schema) -> Self {
+        Self { is_unstructured: true, ..Self::new(schema) }
     }
 
     /// Reads a value of type `ty`; nothing for `null`.
@@ -52,14 +59,20 @@ impl Walk {
     }
 
     /// Notes that a value does not fit; Go reads on after it, and returns the first.
-    fn mismatch(&mut self, found: impl fmt::Display, go_type: &str) {
+    fn mismatch(&mut self, found: impl fmt::Display, ty: &Type) {
         if self.failure.is_none() {
-            self.failure = Some(self.mismatch_text(found, go_type));
+            let found = found.to_string();
+            let text = if self.is_unstructured {
+                scalar::unstructured_mismatch(&found, ty)
+            } else {
+                self.mismatch_text(found, &ty.go)
+            };
+            self.failure = Some(text);
         }
     }
 
     fn mismatch_text(&self, found: impl fmt::Display, go_type: &str) -> String {
-        if self.owner.is_empty() {
+        if self.owner.is_empty() || self.is_unstructured {
             return format!("json: cannot unmarshal {found} into Go value of type {go_type}");
         }
         let mut text = format!("json: cannot unmarshal {found} into Go struct field {}", self.owner);
@@ -120,8 +133,9 @@ impl Walk {
         Ok(match &ty.kind {
             Kind::Int64 | Kind::Int32 => match whole {
                 Some(whole) if matches!(ty.kind, Kind::Int64) || i32::try_from(whole).is_ok() => Some(whole.into()),
+                _ if self.is_unstructured => self.converted(ty, number),
                 _ => {
-                    self.mismatch(format_args!("number {number}"), &ty.go);
+                    self.mismatch(format_args!("number {number}"), ty);
                     None
                 }
             },
@@ -133,10 +147,28 @@ impl Walk {
             Kind::Time | Kind::MicroTime => return Err(self.stop(self.mismatch_text("number", "string"))),
             Kind::Raw => Some(Value::Number(number.clone())),
             _ => {
-                self.mismatch("number", &ty.go);
+                // Go's decoder does not tell the kinds of numbers apart, but its conversion does.
+                let kind = if self.is_unstructured && number.is_f64() { "fraction" } else { "number" };
+                self.mismatch(kind, ty);
                 None
             }
         })
+    }
+
+    /// A number after Go's conversion to an integer type, which cuts bits off, but no fractions.
+    fn converted(&mut self, ty: &Type, number: &Number) -> Option<Value> {
+        #[expect(clippy::cast_possible_truncation, reason = "as Go converts")]
+        let whole = match (number.as_i64(), number.as_f64()) {
+            (Some(whole), _) => whole,
+            (None, Some(float)) if float.trunc().total_cmp(&float).is_eq() => float as i64,
+            _ => {
+                self.failure.get_or_insert(format!("cannot convert float64 to {}", ty.go));
+                return None;
+            }
+        };
+        #[expect(clippy::cast_possible_truncation, reason = "as Go converts")]
+        let converted = if matches!(ty.kind, Kind::Int32) { i64::from(whole as i32) } else { whole };
+        Some(converted.into())
     }
 
     fn quantity<E: serde::de::Error>(&mut self, text: &str) -> Result<Value, E> {
@@ -160,7 +192,7 @@ impl Walk {
                 }
             },
             _ => {
-                self.mismatch("string", &ty.go);
+                self.mismatch("string", ty);
                 return Ok(None);
             }
         };
@@ -179,7 +211,7 @@ impl Walk {
             Kind::IntOrString => Err(self.stop(self.mismatch_text(found, "int32"))),
             Kind::Quantity => self.quantity("{}").map(|_: Value| ()),
             _ => {
-                self.mismatch(found, &ty.go);
+                self.mismatch(found, ty);
                 Ok(())
             }
         }

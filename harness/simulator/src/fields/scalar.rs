@@ -6,7 +6,10 @@ use base64::{
 };
 use jiff::Timestamp;
 
-use super::quantity::Quantity;
+use super::{
+    quantity::Quantity,
+    schema::{Kind, Type},
+};
 
 /// The canonical form of a `resource.Quantity`.
 pub(super) fn quantity(text: &str) -> Result<String, String> {
@@ -136,4 +139,30 @@ pub(super) fn bytes(text: &str) -> Result<String, String> {
         };
         format!("illegal base64 data at input byte {offset}")
     })
+}
+
+/// What Go says of a value that cannot be converted to a type, where neither was ever text.
+///
+/// # Source
+/// apimachinery v0.36 `pkg/runtime/converter.go` `fromUnstructured`
+pub(super) fn unstructured_mismatch(found: &str, ty: &Type) -> String {
+    let kind = match found {
+        "number" => "int64",
+        "fraction" => "float64",
+        "array" => "slice",
+        "object" => "map",
+        other => other,
+    };
+    let expected = match &ty.kind {
+        Kind::Struct(_) => return format!("cannot restore struct from: {kind}"),
+        Kind::Map(_) => return format!("cannot restore map from {kind}"),
+        Kind::List(_) | Kind::Bytes => return format!("cannot restore slice from {kind}"),
+        // Go converts an integer to a text of one character, which JSON does not.
+        Kind::String if kind == "int64" => return format!("cannot convert int64 to {}", ty.go),
+        Kind::Bool => "bool",
+        Kind::Int32 => "int32",
+        Kind::Int64 => "int64",
+        _ => "string",
+    };
+    format!("unrecognized type: {expected}")
 }

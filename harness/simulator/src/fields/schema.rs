@@ -10,6 +10,9 @@ use crate::minor::{Minor, fields::EMBEDDED_IN_ERRORS};
 /// `k8s.io/apimachinery`, 0.20 to 0.37.
 const TABLE: &str = include_str!("table.json");
 
+/// The name of the type of a JSON patch.
+const OPERATIONS: &str = "[]jsonPatchOp";
+
 /// How a value of a Go type is read and written.
 #[derive(Debug)]
 pub(crate) enum Kind {
@@ -129,8 +132,11 @@ impl Schema {
         table().places.get(name).map(|place| &self.structs[*place])
     }
 
-    /// The same as a type that a value can have.
+    /// The same as a type that a value can have; `[]jsonPatchOp` is a list.
     pub(crate) fn root(&self, name: &str) -> Option<&'static Type> {
+        if name == OPERATIONS {
+            return table().operations.as_ref();
+        }
         table().places.get(name).map(|place| &table().roots[*place])
     }
 }
@@ -147,6 +153,8 @@ pub(crate) fn schema(minor: Minor) -> &'static Schema {
 struct Table {
     structs: Vec<StructSpans>,
     roots: Vec<Type>,
+    /// A JSON patch.
+    operations: Option<Type>,
     places: HashMap<String, usize>,
 }
 
@@ -232,6 +240,7 @@ fn load(raw: RawTable) -> Table {
     let places: HashMap<String, usize> = raw.types.keys().cloned().zip(0..).collect();
     let resolver = Resolver { aliases: &raw.aliases, places: &places };
     let roots = raw.types.iter().map(|(name, spans)| resolver.resolve(&format!("{}.{name}", spans.package))).collect();
+    let operations = Some(resolver.resolve("[]handlers.jsonPatchOp"));
     let mut structs = Vec::with_capacity(raw.types.len());
     for (name, spans) in raw.types {
         let fields =
@@ -239,7 +248,7 @@ fn load(raw: RawTable) -> Table {
         let fields = fields.map(|(name, span)| resolver.field(name, span)).collect();
         structs.push(StructSpans { name, atomic_since: spans.atomic_since, fields });
     }
-    Table { structs, roots, places }
+    Table { structs, roots, operations, places }
 }
 
 /// Turns the names of Go types into types.
@@ -328,7 +337,13 @@ mod tests {
         for spans in &table.structs {
             for field in &spans.fields {
                 let raw = matches!(field.ty.kind, Kind::Raw);
-                assert!(!raw || field.ty.go == "v1.FieldsV1", "{}.{}: {}", spans.name, field.name, field.ty.go);
+                assert!(
+                    !raw || ["v1.FieldsV1", "interface {}"].contains(&field.ty.go.as_str()),
+                    "{}.{}: {}",
+                    spans.name,
+                    field.name,
+                    field.ty.go
+                );
             }
         }
     }

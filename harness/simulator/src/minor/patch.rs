@@ -13,3 +13,15 @@ pub(crate) static SCALAR_DOCUMENT_REFUSED: ByMinor<bool> = ByMinor::new(&[
     (20, false, "v1.34 go.mod: gopkg.in/evanphx/json-patch.v4 v4.12.0 patch.go replace: Wrapf of no error"),
     (35, true, "v1.35 go.mod: gopkg.in/evanphx/json-patch.v4 v4.13.0 patch.go replace: fmt.Errorf"),
 ]);
+
+/// Whether nulls that delete nothing are left out of what a strategic merge patch adds.
+pub(crate) static NULLS_DISCARDED: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "v0.23 apimachinery/pkg/util/strategicpatch/patch.go mergeMap"),
+    (24, true, "v0.24 apimachinery/pkg/util/strategicpatch/patch.go discardNullValuesFromPatch"),
+]);
+
+/// Whether directives are left out of what a strategic merge patch adds.
+pub(crate) static DIRECTIVES_REMOVED: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "v0.27 apimachinery/pkg/util/strategicpatch/patch.go mergeMap"),
+    (28, true, "v0.28 apimachinery/pkg/util/strategicpatch/patch.go removeDirectives"),
+]);

@@ -28,6 +28,19 @@ pub(crate) fn apply(minor: Minor, document: &Value, patch: &[u8]) -> Result<Valu
     Patch::decode(patch)?.apply(minor, document)
 }
 
+/// What strict decoding complains about in a JSON patch: unknown and doubled fields of its operations.
+///
+/// # Errors
+/// `Undecodable`: an operation whose fields have not the right types.
+///
+/// # Source
+/// apiserver v0.31 `pkg/endpoints/handlers/patch.go` `applyJSPatch`
+pub(crate) fn strict_errors(minor: Minor, patch: &[u8]) -> Result<Vec<String>, PatchError> {
+    let decoded = fields::decode(minor, "[]jsonPatchOp", patch)
+        .map_err(|error| PatchError::Undecodable(format!("error decoding patch: {error}")))?;
+    Ok(decoded.strict_errors.into_iter().map(|error| format!("json patch {error}")).collect())
+}
+
 /// A decoded JSON patch.
 #[derive(Clone, Debug)]
 pub(crate) struct Patch {
