@@ -1,15 +1,31 @@
 //! The admission chain: what looks at a request, and may change or refuse it, before it is stored.
 //!
 //! ```text
-//! mutate:   NamespaceLifecycle, LimitRanger, ServiceAccount, ..., mutating webhooks   (once more after a change)
-//! validate: the same order, validating webhooks last
+//! mutate:   NamespaceLifecycle, LimitRanger, ServiceAccount, TaintNodesByCondition, Priority,
+//!           DefaultTolerationSeconds, RuntimeClass, mutating webhooks   (once more after a webhook's change)
+//! validate: LimitRanger, ServiceAccount, Priority, RuntimeClass, validating webhooks
 //! ```
+//!
+//! The order is that of kubernetes v1.36.3 `pkg/kubeapiserver/options/plugins.go` `AllOrderedPlugins`, with what is on by
+//! default and has anything to do with modelled objects.
+
+mod default_toleration_seconds;
+mod limit_ranger;
+mod namespace_lifecycle;
+mod priority;
+mod runtime_class;
+pub(crate) mod selector;
+mod service_account;
+mod taint_nodes_by_condition;
+pub(crate) mod webhook;
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
+use tokio::time::Instant;
 
-use crate::{cluster::Simulator, status::Status};
+use self::webhook::Reinvocation;
+use crate::{cluster::Simulator, object, status::Status};
 
 /// What a request does.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -72,6 +88,39 @@ pub(crate) struct Attributes {
     pub(crate) deadline: Duration,
 }
 
+impl Attributes {
+    /// A Pod itself, not one of its subresources.
+    fn is_pod(&self) -> bool {
+        self.group.is_empty() && self.resource == "pods" && self.subresource.is_empty()
+    }
+
+    /// Group and version of the object's kind, which a subresource such as `eviction` takes from another group.
+    fn kind_group_version(&self) -> (&str, &str) {
+        let object = self.object.as_ref().or(self.old_object.as_ref());
+        let api_version = object.and_then(|object| object.get("apiVersion")).and_then(Value::as_str);
+        match api_version {
+            Some(api_version) if !self.subresource.is_empty() => {
+                api_version.split_once('/').unwrap_or(("", api_version))
+            }
+            _ => (&self.group, &self.version),
+        }
+    }
+
+    /// 403 in the words of an in-tree plug-in.
+    ///
+    /// # Source
+    /// apiserver v0.36.3 `admission/errors.go` `NewForbidden`
+    fn forbidden(&self, why: impl AsRef<str>) -> Status {
+        let object = self.object.as_ref();
+        let own_name = object.map(object::name).filter(|name| !name.is_empty());
+        let generate_name =
+            object.map(|object| object::metadata(object, "generateName")).filter(|name| !name.is_empty());
+        let name = Some(self.name.as_str()).filter(|name| !name.is_empty());
+        let name = name.or(own_name).or(generate_name).unwrap_or("Unknown");
+        Status::forbidden(&self.group, &self.resource, name, why)
+    }
+}
+
 /// What admission adds to a response besides the object.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Notes {
@@ -81,22 +130,75 @@ pub(crate) struct Notes {
     pub(crate) audit: Vec<(String, String)>,
 }
 
-/// Runs the mutating chain over `attributes.object`.
+/// Runs the mutating chain over `attributes.object`, and takes the time that it took from `attributes.deadline`.
 ///
 /// # Errors
 /// The refusal that the client is answered with.
-pub(crate) async fn mutate(
-    _cluster: &Simulator,
-    _attributes: &mut Attributes,
-    _notes: &mut Notes,
+///
+/// # Source
+/// apiserver v0.36.3 `admission/reinvocation.go` `reinvoker.Admit`
+pub(crate) async fn mutate(cluster: &Simulator, attributes: &mut Attributes, notes: &mut Notes) -> Result<(), Status> {
+    let deadline = Instant::now() + attributes.deadline;
+    let outcome = mutate_until(cluster, attributes, notes, deadline).await;
+    attributes.deadline = deadline.saturating_duration_since(Instant::now());
+    outcome.map_err(|status| status.with_warnings(&notes.warnings))
+}
+
+async fn mutate_until(
+    cluster: &Simulator,
+    attributes: &mut Attributes,
+    notes: &mut Notes,
+    deadline: Instant,
 ) -> Result<(), Status> {
+    let mut reinvocation = Reinvocation::default();
+    admit(cluster, attributes)?;
+    webhook::mutate(cluster, attributes, notes, deadline, &mut reinvocation).await?;
+    if reinvocation.begin_second_round() {
+        admit(cluster, attributes)?;
+        webhook::mutate(cluster, attributes, notes, deadline, &mut reinvocation).await?;
+    }
     Ok(())
+}
+
+/// The in-tree plug-ins of one mutating round.
+fn admit(cluster: &Simulator, attributes: &mut Attributes) -> Result<(), Status> {
+    namespace_lifecycle::admit(cluster, attributes)?;
+    limit_ranger::admit(cluster, attributes);
+    service_account::admit(cluster, attributes)?;
+    taint_nodes_by_condition::admit(attributes);
+    priority::admit(cluster, attributes)?;
+    default_toleration_seconds::admit(attributes);
+    runtime_class::admit(cluster, attributes)
 }
 
 /// Runs the validating chain; the object has its name and uid by now.
 ///
 /// # Errors
 /// The refusal that the client is answered with.
-pub(crate) async fn validate(_cluster: &Simulator, _attributes: &Attributes, _notes: &mut Notes) -> Result<(), Status> {
-    Ok(())
+pub(crate) async fn validate(cluster: &Simulator, attributes: &Attributes, notes: &mut Notes) -> Result<(), Status> {
+    let outcome = match check(cluster, attributes) {
+        Ok(()) => webhook::validate(cluster, attributes, notes).await,
+        Err(status) => Err(status),
+    };
+    outcome.map_err(|status| status.with_warnings(&notes.warnings))
+}
+
+/// The in-tree plug-ins of the validating chain.
+fn check(cluster: &Simulator, attributes: &Attributes) -> Result<(), Status> {
+    limit_ranger::validate(cluster, attributes)?;
+    service_account::validate(cluster, attributes)?;
+    priority::validate(cluster, attributes)?;
+    runtime_class::validate(cluster, attributes)
+}
+
+/// The list below `map[field]`, made where there is none.
+fn list_mut<'a>(map: &'a mut Map<String, Value>, field: &str) -> &'a mut Vec<Value> {
+    let value = map.entry(field).or_insert(Value::Null);
+    if !value.is_array() {
+        *value = Value::Array(Vec::new());
+    }
+    match value {
+        Value::Array(list) => list,
+        _ => unreachable!("the value was made a list above"),
+    }
 }

@@ -4,12 +4,14 @@ mod bootstrap;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
     sync::Arc,
 };
 
 use jiff::Timestamp;
 
 use crate::{
+    admission::webhook::{ServiceEndpoint, Webhooks},
     api::ApiService,
     clock::{Clock, ManualClock},
     controllers::Controllers,
@@ -28,12 +30,13 @@ pub struct SimulatorRequest {
     clock: Option<Arc<dyn Clock>>,
     nodes: Vec<NodeProfile>,
     programs: Vec<(String, Arc<dyn Program>)>,
+    endpoints: Vec<ServiceEndpoint>,
 }
 
 impl SimulatorRequest {
     /// A cluster of `minor` with one node whose kubelet has its default settings.
     pub fn new(minor: Minor) -> Self {
-        Self { minor, seed: 0, clock: None, nodes: Vec::new(), programs: Vec::new() }
+        Self { minor, seed: 0, clock: None, nodes: Vec::new(), programs: Vec::new(), endpoints: Vec::new() }
     }
 
     /// The seed of names, uids and suffixes; the same seed gives the same cluster.
@@ -60,6 +63,20 @@ impl SimulatorRequest {
         self
     }
 
+    /// Where the Pods behind a port of a Service are reached.
+    ///
+    /// The cluster has no network: a webhook that is registered by Service is called at this address, or not at all.
+    pub fn with_service_endpoint(
+        mut self,
+        namespace: impl Into<String>,
+        name: impl Into<String>,
+        port: u16,
+        address: SocketAddr,
+    ) -> Self {
+        self.endpoints.push(ServiceEndpoint { namespace: namespace.into(), name: name.into(), port, address });
+        self
+    }
+
     /// Starts the cluster: its own namespaces, service accounts and nodes are there when this returns.
     pub fn start(mut self) -> Simulator {
         if self.nodes.is_empty() {
@@ -80,6 +97,7 @@ impl SimulatorRequest {
                 nodes: self.nodes,
                 programs: self.programs,
                 controllers: Controllers::default(),
+                webhooks: Webhooks::new(self.endpoints),
             }),
         };
         bootstrap::run(&cluster);
@@ -105,6 +123,7 @@ struct Inner {
     nodes: Vec<NodeProfile>,
     programs: Vec<(String, Arc<dyn Program>)>,
     controllers: Controllers,
+    webhooks: Webhooks,
 }
 
 impl Simulator {
@@ -124,6 +143,10 @@ impl Simulator {
 
     pub(crate) fn identities(&self) -> &Identities {
         &self.inner.identities
+    }
+
+    pub(crate) fn webhooks(&self) -> &Webhooks {
+        &self.inner.webhooks
     }
 
     /// Now, as `metadata.creationTimestamp` shows it: whole seconds, UTC.

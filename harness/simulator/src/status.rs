@@ -22,18 +22,27 @@ pub struct Status {
     pub message: String,
     /// `StatusDetails` as JSON.
     pub details: Option<Value>,
+    /// Texts for `Warning` headers: what was found before the refusal.
+    pub(crate) warnings: Vec<String>,
 }
 
 impl Status {
     /// A failure without details.
     pub(crate) fn new(code: u16, reason: &str, message: impl Into<String>) -> Self {
-        Self { code, reason: reason.to_owned(), message: message.into(), details: None }
+        Self { code, reason: reason.to_owned(), message: message.into(), details: None, warnings: Vec::new() }
     }
 
     /// The same with details.
     #[must_use]
     pub(crate) fn with_details(mut self, details: Value) -> Self {
         self.details = Some(details);
+        self
+    }
+
+    /// The same with warnings.
+    #[must_use]
+    pub(crate) fn with_warnings(mut self, warnings: &[String]) -> Self {
+        self.warnings.extend_from_slice(warnings);
         self
     }
 

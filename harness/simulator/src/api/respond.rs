@@ -63,7 +63,7 @@ impl Reply {
 
 /// A failure.
 pub(crate) fn failure(status: &Status) -> Response<Body> {
-    Reply::json(status.code, &status.to_json()).into_response()
+    Reply::json(status.code, &status.to_json()).with_warnings(&status.warnings).into_response()
 }
 
 /// The headers of every answer.

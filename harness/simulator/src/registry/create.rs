@@ -112,7 +112,8 @@ async fn attempt(
     }
     let errors = validation::create(minor, kind, &object);
     if !errors.is_empty() {
-        return Err(Status::invalid(target.resource.group, kind, object::name(&object), &errors));
+        let refusal = Status::invalid(target.resource.group, kind, object::name(&object), &errors);
+        return Err(refusal.with_warnings(&notes.warnings));
     }
     if kind == "Pod" {
         notes.warnings.extend(pod::warnings(minor, &object, None));
