@@ -117,7 +117,7 @@ fn write_scalar(out: &mut String, value: &Value) {
 fn write_text(out: &mut String, text: &str) {
     let plain = |character: char| character.is_ascii_alphanumeric() || "-_./[] ,()=$".contains(character);
     let is_word = text.chars().any(|character| character.is_ascii_alphabetic() || character == '[')
-        && !matches!(text, "true" | "false" | "null")
+        && !matches!(text.to_lowercase().as_str(), "true" | "false" | "null" | "yes" | "no" | "on" | "off" | "y" | "n")
         && text.chars().all(plain)
         && !text.starts_with(['-', ' ', ','])
         && !text.ends_with(' ')
@@ -138,7 +138,7 @@ mod tests {
     fn renders_like_yaml_with_sorted_keys() {
         let value = json!({
             "b": {"list": [{"name": "x", "value": "1"}, "plain", []], "empty": {}},
-            "a": "text with: colon", "t": "true", "n": 30, "z": null, "label.io/key": "",
+            "a": "text with: colon", "t": "true", "count": 30, "z": null, "label.io/key": "",
         });
         let mut out = String::new();
         object(&mut out, 0, &value, &PlatformParts::default());
@@ -151,8 +151,8 @@ mod tests {
             value: "1"
           - plain
           - []
+        count: 30
         label.io/key: ""
-        n: 30
         t: "true"
         z: null
         "#);
