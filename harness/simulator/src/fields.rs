@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use self::codec::Walk;
 pub(crate) use self::codec::zero;
-pub(crate) use self::schema::{Field, Kind, Ownership, Schema, StructType, Type, schema};
+pub(crate) use self::schema::{Field, Kind, Ownership, Schema, Type, schema};
 use crate::minor::Minor;
 
 /// An object after its round trip through a minor's types.
@@ -120,7 +120,7 @@ fn finish<'de, D: serde::Deserializer<'de>>(
     if let Some(failure) = walk.failure {
         return Err(Some(failure));
     }
-    let object = read.map_err(|_| None)?.unwrap_or_else(|| codec::zero(schema, ty));
+    let object = read.map_err(|_| None)?.unwrap_or_else(|| zero(schema, ty));
     Ok(Decoded { object, strict_errors: walk.strict_errors })
 }
 

@@ -77,6 +77,8 @@ pub(crate) enum Ownership {
 #[derive(Debug)]
 pub(crate) struct Field {
     pub(crate) name: String,
+    /// The name as `managedFields` writes it: `f:name`.
+    pub(crate) step: String,
     pub(crate) ty: Type,
     pub(crate) omit_empty: bool,
     pub(crate) omit_zero: bool,
@@ -262,6 +264,7 @@ impl Resolver<'_> {
         let ty = self.resolve(&raw.r#type);
         let ownership = ownership(&raw, &ty);
         Field {
+            step: format!("f:{name}"),
             name,
             ty,
             omit_empty: raw.omit_empty,

@@ -26,11 +26,11 @@ pub(crate) fn drop(minor: Minor, pod: &mut Value, old: Option<&Value>) {
     let empty = Fields::new();
     let old = old.and_then(|old| old.get("spec")).and_then(Value::as_object).unwrap_or(&empty);
     for gated in GATED_FIELDS.iter().filter(|gated| gated.is_off(minor)) {
-        if gated.paths.iter().any(|path| each_start(path, |path| is_used(old, path))) {
+        if !old.is_empty() && gated.paths.iter().any(|path| is_used(old, path)) {
             continue;
         }
         for path in gated.paths {
-            each_start(path, |path| remove(spec, path, gated.prunes));
+            remove(spec, path, gated.prunes);
         }
     }
     if !*PROC_MOUNT.at(minor) && !has_unusual_proc_mount(old) {
@@ -44,18 +44,6 @@ pub(crate) fn drop(minor: Minor, pod: &mut Value, old: Option<&Value>) {
     }
 }
 
-/// Asks for a path, once for each list of containers where it starts with any; whether one of them said yes.
-fn each_start(path: &str, mut ask: impl FnMut(&str) -> bool) -> bool {
-    let Some(rest) = path.strip_prefix('*') else {
-        return ask(path);
-    };
-    let mut is_any = false;
-    for list in CONTAINERS {
-        is_any |= ask(&format!("{list}{rest}"));
-    }
-    is_any
-}
-
 /// The first step of a path, whether it goes into the items of a list, and the rest.
 fn step(path: &str) -> (&str, bool, Option<&str>) {
     let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
@@ -64,11 +52,12 @@ fn step(path: &str) -> (&str, bool, Option<&str>) {
 
 fn is_used(fields: &Fields, path: &str) -> bool {
     let (name, is_list, rest) = step(path);
-    let Some(value) = fields.get(name) else {
-        return false;
-    };
     let below = |value: &Value| rest.is_none_or(|rest| value.as_object().is_some_and(|fields| is_used(fields, rest)));
-    if is_list { value.as_array().is_some_and(|items| items.iter().any(below)) } else { below(value) }
+    let names = if name == "*" { &CONTAINERS[..] } else { &[name] };
+    names
+        .iter()
+        .filter_map(|name| fields.get(*name))
+        .any(|value| if is_list { value.as_array().is_some_and(|items| items.iter().any(below)) } else { below(value) })
 }
 
 /// Removes what the path names; whether anything was there.
@@ -77,19 +66,22 @@ fn remove(fields: &mut Fields, path: &str, prunes: bool) -> bool {
     let Some(rest) = rest else {
         return fields.remove(name).is_some();
     };
-    let Some(value) = fields.get_mut(name) else {
-        return false;
-    };
+    let names = if name == "*" { &CONTAINERS[..] } else { &[name] };
     let mut is_any = false;
-    let below = |value: &mut Value| value.as_object_mut().is_some_and(|fields| remove(fields, rest, prunes));
-    if is_list {
-        for item in value.as_array_mut().into_iter().flatten() {
-            is_any |= below(item);
-        }
-    } else {
-        is_any = below(value);
-        if is_any && prunes && value.as_object().is_some_and(Fields::is_empty) {
-            fields.remove(name);
+    for name in names {
+        let Some(value) = fields.get_mut(*name) else {
+            continue;
+        };
+        let below = |value: &mut Value| value.as_object_mut().is_some_and(|fields| remove(fields, rest, prunes));
+        if is_list {
+            for item in value.as_array_mut().into_iter().flatten() {
+                is_any |= below(item);
+            }
+        } else if below(value) {
+            is_any = true;
+            if prunes && value.as_object().is_some_and(Fields::is_empty) {
+                fields.remove(*name);
+            }
         }
     }
     is_any

@@ -1,6 +1,6 @@
 //! Which fields differ between two objects, along their type.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use serde_json::{Map, Value};
 
@@ -22,13 +22,12 @@ pub(super) struct Unkeyed;
 type Compared = Result<Difference, Unkeyed>;
 
 impl Difference {
-    fn descend(&mut self, step: &str, child: Self) {
-        if !child.set.is_empty() {
-            self.set.insert(step.to_owned(), child.set);
-        }
+    fn descend(&mut self, step: impl Into<Cow<'static, str>>, child: Self) {
+        let step = step.into();
         if !child.removed.is_empty() {
-            self.removed.insert(step.to_owned(), child.removed);
+            self.removed.insert(step.clone(), child.removed);
         }
+        self.set.insert(step, child.set);
     }
 }
 
@@ -80,7 +79,7 @@ fn leaf(old: Option<&Value>, new: Option<&Value>) -> Difference {
 
 /// What a key leads to.
 enum Below<'a> {
-    Field(&'a Field),
+    Field(&'static Field),
     Item(&'a Type),
 }
 
@@ -98,12 +97,15 @@ fn children<'a>(
         if was == is {
             continue;
         }
-        let child = match of(key) {
-            Some(Below::Field(field)) => value(schema, &field.ty, &field.ownership, was, is)?,
-            Some(Below::Item(item)) => value(schema, item, &Ownership::Granular, was, is)?,
-            None => continue,
-        };
-        difference.descend(&format!("f:{key}"), child);
+        match of(key) {
+            Some(Below::Field(field)) => {
+                difference.descend(field.step.as_str(), value(schema, &field.ty, &field.ownership, was, is)?);
+            }
+            Some(Below::Item(item)) => {
+                difference.descend(format!("f:{key}"), value(schema, item, &Ownership::Granular, was, is)?);
+            }
+            None => {}
+        }
     }
     Ok(difference)
 }
@@ -170,7 +172,7 @@ fn items(schema: &Schema, item: &Type, ownership: &Ownership, old: Option<&Value
                 child
             }
         };
-        difference.descend(step, child);
+        difference.descend(step.clone(), child);
     }
     Ok(difference)
 }

@@ -1,6 +1,6 @@
 //! A set of field paths, as `fieldsV1` writes it.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use serde_json::{Map, Value};
 
@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 pub(super) struct Set {
     /// Whether the path that ends here is in the set.
     pub(super) is_member: bool,
-    children: BTreeMap<String, Set>,
+    children: BTreeMap<Cow<'static, str>, Set>,
 }
 
 impl Set {
@@ -29,11 +29,11 @@ impl Set {
     }
 
     /// Puts what starts one step further in; an empty set leaves no trace.
-    pub(super) fn insert(&mut self, step: String, child: Self) {
+    pub(super) fn insert(&mut self, step: impl Into<Cow<'static, str>>, child: Self) {
         if child.is_empty() {
             return;
         }
-        match self.children.entry(step) {
+        match self.children.entry(step.into()) {
             std::collections::btree_map::Entry::Vacant(place) => {
                 place.insert(child);
             }
@@ -67,11 +67,11 @@ impl Set {
         };
         let step = format!("f:{first}");
         if rest.is_empty() {
-            self.children.remove(&step);
-        } else if let Some(child) = self.children.get_mut(&step) {
+            self.children.remove(step.as_str());
+        } else if let Some(child) = self.children.get_mut(step.as_str()) {
             child.remove_below(rest);
             if child.is_empty() {
-                self.children.remove(&step);
+                self.children.remove(step.as_str());
             }
         }
     }
@@ -83,10 +83,10 @@ impl Set {
             return;
         };
         let step = format!("f:{first}");
-        if let Some(child) = self.children.get_mut(&step) {
+        if let Some(child) = self.children.get_mut(step.as_str()) {
             child.remove(rest);
             if child.is_empty() {
-                self.children.remove(&step);
+                self.children.remove(step.as_str());
             }
         }
     }
@@ -99,10 +99,10 @@ impl Set {
         let step = format!("f:{first}");
         self.is_member = false;
         self.children.retain(|name, _| *name == step);
-        if let Some(child) = self.children.get_mut(&step) {
+        if let Some(child) = self.children.get_mut(step.as_str()) {
             child.keep_below(rest);
             if child.is_empty() {
-                self.children.remove(&step);
+                self.children.remove(step.as_str());
             }
         }
     }
@@ -114,7 +114,7 @@ impl Set {
             object.insert(".".to_owned(), Value::Object(Map::new()));
         }
         for (step, child) in &self.children {
-            object.insert(step.clone(), child.to_json());
+            object.insert(step.clone().into_owned(), child.to_json());
         }
         Value::Object(object)
     }
@@ -122,7 +122,7 @@ impl Set {
     /// From the whole of a `fieldsV1`, whose root is no member.
     pub(super) fn from_json(json: &Value) -> Self {
         let fields = json.as_object().into_iter().flatten();
-        let children = fields.map(|(step, child)| (step.clone(), Self::below(child))).collect();
+        let children = fields.map(|(step, child)| (Cow::Owned(step.clone()), Self::below(child))).collect();
         Self { is_member: false, children }
     }
 
