@@ -12,6 +12,7 @@ pub(crate) mod managed_fields;
 pub(crate) mod metadata;
 pub(crate) mod pod;
 pub(crate) mod prepare;
+pub(crate) mod read;
 pub(crate) mod update;
 pub(crate) mod validation;
 
