@@ -44,6 +44,7 @@ impl<'a> Shape<'a> {
             return;
         }
         let help = schema.get("description").and_then(Value::as_str).or(place.help);
+        let place = Place { help, ..place };
         let schema = self.resolve(schema);
         if let Some(choices) = schema.get("anyOf").and_then(Value::as_array) {
             let fitting = choices.iter().find(|choice| has_type(node, self.resolve(choice)));
@@ -53,17 +54,16 @@ impl<'a> Shape<'a> {
                     node,
                     choices.iter().flat_map(|choice| types(self.resolve(choice))).collect(),
                     &place,
-                    help,
                 ),
             }
         } else if let Some(values) = constants(schema) {
-            self.one_of(node, &values, &place, help);
+            self.one_of(node, &values, &place);
         } else if !has_type(node, schema) {
-            self.wrong_type(node, types(schema), &place, help);
+            self.wrong_type(node, types(schema), &place);
         } else if let Kind::Map(_) = node.kind {
             self.map(node, schema, &place);
         } else if let Kind::List(items) = &node.kind {
-            self.empty(items.is_empty(), "minItems", schema, &place, help);
+            self.empty(items.is_empty(), "minItems", schema, &place);
             for item in items {
                 schema
                     .get("items")
@@ -78,7 +78,7 @@ impl<'a> Shape<'a> {
         let properties = schema.get("properties").and_then(Value::as_object);
         let known: Vec<_> = properties.unwrap_or(&none).keys().map(String::as_str).collect();
         let others = schema.get("additionalProperties");
-        self.empty(node.entries().is_empty(), "minProperties", schema, place, None);
+        self.empty(node.entries().is_empty(), "minProperties", schema, place);
         for entry in node.entries() {
             let at = entry.key_span.clone();
             let property = properties.and_then(|properties| properties.get_key_value(entry.key.as_str()));
@@ -110,17 +110,17 @@ impl<'a> Shape<'a> {
         }
     }
 
-    fn empty(&mut self, is_empty: bool, word: &str, schema: &Value, place: &Place<'_>, help: Option<&str>) {
+    fn empty(&mut self, is_empty: bool, word: &str, schema: &Value, place: &Place<'_>) {
         if is_empty && schema.get(word).and_then(Value::as_u64).unwrap_or(0) > 0 {
             self.errors.push(ScenarioError::Empty {
                 key: place.key.to_owned(),
                 span: span(place.at.clone()),
-                help: first_sentence(help.or(place.help).unwrap_or("name at least one")),
+                help: first_sentence(place.help.unwrap_or("name at least one")),
             });
         }
     }
 
-    fn one_of(&mut self, node: &Node, values: &[&str], place: &Place<'_>, help: Option<&str>) {
+    fn one_of(&mut self, node: &Node, values: &[&str], place: &Place<'_>) {
         match node.text() {
             Some(text) if values.contains(&text) => {}
             Some(text) => self.errors.push(ScenarioError::UnknownValue {
@@ -128,11 +128,11 @@ impl<'a> Shape<'a> {
                 span: span(node.span.clone()),
                 help: nearest(text, values),
             }),
-            None => self.wrong_type(node, vec!["string"], place, help),
+            None => self.wrong_type(node, vec!["string"], place),
         }
     }
 
-    fn wrong_type(&mut self, node: &Node, expected: Vec<&str>, place: &Place<'_>, help: Option<&str>) {
+    fn wrong_type(&mut self, node: &Node, expected: Vec<&str>, place: &Place<'_>) {
         let is_text_expected = expected.contains(&"string");
         let is_scalar = matches!(node.kind, Kind::Number(_) | Kind::Bool(_));
         let expected: Vec<_> = expected.into_iter().map(word).collect();
@@ -143,7 +143,7 @@ impl<'a> Shape<'a> {
             help: if is_text_expected && is_scalar {
                 Some("put the value in quotes".to_owned())
             } else {
-                help.map(first_sentence)
+                place.help.map(first_sentence)
             },
         });
     }
