@@ -5,8 +5,11 @@
 //! ```
 
 mod body;
+mod discovery;
 mod list_options;
 mod negotiate;
+mod openapi;
+mod pod;
 mod present;
 mod query;
 mod read;
@@ -116,20 +119,32 @@ async fn answer(cluster: &Simulator, parts: &Parts, body: Result<Bytes, BodyErro
 async fn dispatch(cluster: &Simulator, parts: &Parts, body: Result<Bytes, BodyError>) -> Result<Reply, Status> {
     let (target, verb, query) = match route::find(cluster.minor(), parts)? {
         Route::Resource { target, verb, query } => (target, verb, query),
-        Route::Plain(text) => return Ok(Reply::text(200, text)),
+        Route::Other(reply) => return Ok(reply),
         Route::Unknown => return Ok(Reply::text(404, "404 page not found\n")),
     };
-    let accept = Accept::parse(cluster.minor(), &parts.headers)?;
+    // A log is text, whatever the client would like.
+    let accept =
+        if target.subresource == "log" { Accept::default() } else { Accept::parse(cluster.minor(), &parts.headers)? };
     let body = body.map_err(BodyError::into_status)?;
     let call = Call { cluster, parts, target, query, accept, body };
+    match (verb, call.target.subresource.as_str()) {
+        (Verb::Get, "log") => pod::log(&call),
+        (Verb::Create, "binding") => pod::bind(&call).await,
+        (Verb::Create, "eviction") => pod::evict(&call).await,
+        (verb, _) => plain(verb, &call).await,
+    }
+}
+
+/// What every resource can do.
+async fn plain(verb: Verb, call: &Call<'_>) -> Result<Reply, Status> {
     match verb {
-        Verb::Get => read::get(&call),
-        Verb::List => read::list(&call),
-        Verb::Create => write::create(&call).await,
-        Verb::Delete => write::delete(&call).await,
-        Verb::Update => write::update(&call).await,
-        Verb::Watch => watch::watch(&call),
-        Verb::DeleteCollection => write::delete_collection(&call).await,
+        Verb::Get => read::get(call),
+        Verb::List => read::list(call),
+        Verb::Create => write::create(call).await,
+        Verb::Delete => write::delete(call).await,
+        Verb::Update => write::update(call).await,
         Verb::Patch => Err(route::method_not_allowed()),
+        Verb::Watch => watch::watch(call),
+        Verb::DeleteCollection => write::delete_collection(call).await,
     }
 }

@@ -31,6 +31,16 @@ impl Reply {
         Self { code, content_type: "text/plain; charset=utf-8", body: whole(text), warnings: Vec::new() }
     }
 
+    /// A container's log.
+    pub(crate) fn log(text: impl Into<Bytes>) -> Self {
+        Self { code: 200, content_type: "text/plain", body: whole(text), warnings: Vec::new() }
+    }
+
+    /// JSON of another type, such as `application/json;as=...`.
+    pub(crate) fn typed(content_type: &'static str, body: impl Into<Bytes>) -> Self {
+        Self { code: 200, content_type, body: whole(body), warnings: Vec::new() }
+    }
+
     /// An answer that goes on.
     pub(crate) fn stream(content_type: &'static str, body: Body) -> Self {
         Self { code: 200, content_type, body, warnings: Vec::new() }

@@ -1,10 +1,10 @@
 //! From a path to what it means.
 
-use http::{Method, request::Parts};
+use http::{Method, header, request::Parts};
 use percent_encoding::percent_decode_str;
 use serde_json::json;
 
-use super::query::Query;
+use super::{discovery, openapi, query::Query, respond::Reply};
 use crate::{
     minor::{Minor, resource::Resource},
     registry::Target,
@@ -47,8 +47,8 @@ pub(crate) enum Route {
         verb: Verb,
         query: Query,
     },
-    /// A text with 200.
-    Plain(&'static str),
+    /// What is no resource: health, version, discovery.
+    Other(Reply),
     Unknown,
 }
 
@@ -73,11 +73,44 @@ pub(crate) fn find(minor: Minor, parts: &Parts) -> Result<Route, Status> {
         path.split('/').map(|segment| percent_decode_str(segment).decode_utf8_lossy().into_owned()).collect::<Vec<_>>();
     let segments = segments.iter().map(String::as_str).collect::<Vec<_>>();
     match segments.as_slice() {
-        ["healthz" | "livez" | "readyz"] | ["healthz" | "livez" | "readyz", "ping"] => Ok(Route::Plain("ok")),
+        ["healthz" | "livez" | "readyz"] | ["healthz" | "livez" | "readyz", "ping"] => {
+            Ok(Route::Other(Reply::text(200, "ok")))
+        }
+        ["version"] => Ok(Route::Other(discovery::version(minor))),
+        ["openapi", "v2"] => Ok(Route::Other(openapi::v2(minor, accept(parts)))),
+        ["openapi", "v3"] => Ok(openapi::v3_index(minor).map_or(Route::Unknown, Route::Other)),
+        ["openapi", "v3", rest @ ..] => Ok(openapi::v3(minor, &rest.join("/")).map_or(Route::Unknown, Route::Other)),
+        [""] => Ok(Route::Other(Reply::json(200, &json!({"paths": paths(minor)})))),
+        ["api"] => Ok(Route::Other(discovery::core_versions(minor, &parts.headers))),
+        ["apis"] => Ok(Route::Other(discovery::group_list(minor, &parts.headers))),
+        ["api", version] => Ok(discovery::resources(minor, "", version).map_or(Route::Unknown, Route::Other)),
+        ["apis", group] => Ok(discovery::group(minor, group).map_or(Route::Unknown, Route::Other)),
+        ["apis", group, version] => {
+            discovery::resources(minor, group, version).map(Route::Other).ok_or_else(no_such_resource)
+        }
         ["api", version, rest @ ..] if !rest.is_empty() => resource(minor, parts, "", version, rest),
         ["apis", group, version, rest @ ..] if !rest.is_empty() => resource(minor, parts, group, version, rest),
         _ => Ok(Route::Unknown),
     }
+}
+
+fn accept(parts: &Parts) -> &str {
+    parts.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// The paths that `/` lists.
+fn paths(minor: Minor) -> Vec<String> {
+    let mut paths = ["/api", "/apis", "/healthz", "/livez", "/openapi/v2", "/readyz", "/version"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(Resource::all(minor).map(|resource| {
+            let prefix = if resource.group.is_empty() { "/api" } else { "/apis" };
+            format!("{prefix}/{}", resource.api_version())
+        }))
+        .collect::<Vec<_>>();
+    paths.sort_unstable();
+    paths.dedup();
+    paths
 }
 
 fn resource(minor: Minor, parts: &Parts, group: &str, version: &str, rest: &[&str]) -> Result<Route, Status> {

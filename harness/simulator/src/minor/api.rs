@@ -168,3 +168,87 @@ pub(crate) static KERNELS_SHOW_ARCHITECTURE: ByMinor<bool> = ByMinor::new(&[
     (20, false, "kubernetes v1.35 `pkg/printers/internalversion/printers.go` `printNode`"),
     (36, true, "kubernetes v1.36 `pkg/printers/internalversion/printers.go` `printNode`"),
 ]);
+
+/// Whether discovery names the singular of each resource.
+pub(crate) static SINGULAR_NAMES: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "kube-apiserver 1.24.17, 1.25.16"),
+    (27, true, "kubernetes v1.27 `apiserver/pkg/endpoints/installer.go` `SingularNameProvider`"),
+]);
+
+/// In which versions discovery can be had as one document.
+pub(crate) static AGGREGATED_DISCOVERY: ByMinor<&[AggregatedDiscovery]> = ByMinor::new(&[
+    (20, &[], "kubernetes v1.26 AggregatedDiscoveryEndpoint: alpha, off"),
+    (27, &[AggregatedDiscovery::V2Beta1], "kubernetes v1.27 AggregatedDiscoveryEndpoint: beta, on"),
+    (
+        30,
+        &[AggregatedDiscovery::V2, AggregatedDiscovery::V2Beta1],
+        "kubernetes v1.30 AggregatedDiscoveryEndpoint: GA; kube-apiserver 1.31.14",
+    ),
+    (36, &[AggregatedDiscovery::V2], "kube-apiserver 1.36.3"),
+]);
+
+/// A version of the aggregated discovery document.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum AggregatedDiscovery {
+    V2,
+    V2Beta1,
+}
+
+impl AggregatedDiscovery {
+    /// The version that a client asks for.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        match name {
+            "v2" => Some(Self::V2),
+            "v2beta1" => Some(Self::V2Beta1),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::V2 => "v2",
+            Self::V2Beta1 => "v2beta1",
+        }
+    }
+
+    pub(crate) fn content_type(self) -> &'static str {
+        match self {
+            Self::V2 => "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
+            Self::V2Beta1 => "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList",
+        }
+    }
+}
+
+/// Whether `/version` tells which version is emulated.
+pub(crate) static VERSION_TELLS_EMULATION: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "kubernetes v1.32 `apimachinery/pkg/version/types.go` `Info`"),
+    (33, true, "kubernetes v1.33 `apimachinery/pkg/version/types.go` `Info`"),
+]);
+
+/// The release that a simulated API server says it is.
+pub(crate) static GIT_VERSION: ByMinor<&str> = ByMinor::new(&[
+    (20, "v1.20.15", "the newest patch in the Go module proxy"),
+    (21, "v1.21.14", "the newest patch in the Go module proxy"),
+    (22, "v1.22.17", "the newest patch in the Go module proxy"),
+    (23, "v1.23.17", "the newest patch in the Go module proxy"),
+    (24, "v1.24.17", "the newest patch in the Go module proxy"),
+    (25, "v1.25.16", "the newest patch in the Go module proxy"),
+    (26, "v1.26.15", "the newest patch in the Go module proxy"),
+    (27, "v1.27.16", "the newest patch in the Go module proxy"),
+    (28, "v1.28.15", "the newest patch in the Go module proxy"),
+    (29, "v1.29.15", "the newest patch in the Go module proxy"),
+    (30, "v1.30.14", "the newest patch in the Go module proxy"),
+    (31, "v1.31.14", "the newest patch in the Go module proxy"),
+    (32, "v1.32.13", "the newest patch in the Go module proxy"),
+    (33, "v1.33.13", "the newest patch in the Go module proxy"),
+    (34, "v1.34.13", "the newest patch in the Go module proxy"),
+    (35, "v1.35.10", "the newest patch in the Go module proxy"),
+    (36, "v1.36.6", "the newest patch in the Go module proxy"),
+    (37, "v1.37.2", "the newest patch in the Go module proxy"),
+]);
+
+/// Whether `/openapi/v3` is there.
+pub(crate) static SERVES_OPENAPI_V3: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "kubernetes v1.23 OpenAPIV3: alpha, off"),
+    (24, true, "kubernetes v1.24 OpenAPIV3: beta, on"),
+]);

@@ -20,6 +20,10 @@ use crate::{
 /// How much of a body stands in a message.
 const SHOWN: usize = 30;
 
+/// Go's type of what a body's kind is read into.
+const TYPE_META: &str =
+    r#"struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }"#;
+
 /// `kind` and `apiVersion` of a body.
 #[derive(Debug, Default, Deserialize)]
 struct TypeMeta {
@@ -64,28 +68,35 @@ pub(crate) fn object(
     finish(minor, expected, decoded, validation, warnings)
 }
 
-/// The same for a patched object.
-///
-/// # Errors
-/// 400 and 422 as [`object`].
+/// The same for a patched object; the error is a detail for whoever knows the patch.
 pub(crate) fn patched(
     minor: Minor,
     expected: Expected<'_>,
     value: Value,
     validation: FieldValidation,
     warnings: &mut Vec<String>,
-) -> Result<Value, Status> {
-    let decoded = fields::round_trip(minor, expected.kind, value).map_err(|error| Status::bad_request(error.detail))?;
-    let strict = decoded.strict_errors.join(", ");
-    if validation == FieldValidation::Strict && !strict.is_empty() {
-        // As kube-apiserver 1.31.14 and 1.36.3 answer it.
-        return Err(strict_patch_error(&strict));
+) -> Result<Value, String> {
+    let decoded = fields::round_trip(minor, expected.kind, value).map_err(|error| error.detail)?;
+    if validation == FieldValidation::Strict && !decoded.strict_errors.is_empty() {
+        return Err(strict_detail(&decoded.strict_errors));
     }
-    finish(minor, expected, decoded, validation, warnings)
+    finish(minor, expected, decoded, validation, warnings).map_err(|status| status.message)
 }
 
-fn strict_patch_error(strict: &str) -> Status {
-    Status::bad_request(format!("strict decoding error: {strict}"))
+/// Checks that a patched object still is of its kind.
+pub(crate) fn check_patched(minor: Minor, expected: Expected<'_>, value: &Value) -> Result<(), String> {
+    if !value.is_object() {
+        return Err(format!(
+            "couldn't get version/kind; json parse error: json: cannot unmarshal {} into Go value of type {TYPE_META}",
+            fields::go_kind(value)
+        ));
+    }
+    let text = |field: &str| value.get(field).and_then(Value::as_str).unwrap_or_default();
+    type_mismatch(minor, expected, text("kind"), text("apiVersion")).map_or(Ok(()), Err)
+}
+
+fn strict_detail(errors: &[String]) -> String {
+    format!("strict decoding error: {}", errors.join(", "))
 }
 
 fn finish(
@@ -98,7 +109,7 @@ fn finish(
     let fields::Decoded { mut object, strict_errors } = decoded;
     match validation {
         FieldValidation::Strict if !strict_errors.is_empty() => {
-            let detail = format!("strict decoding error: {}", strict_errors.join(", "));
+            let detail = strict_detail(&strict_errors);
             return Err(cannot_be_handled(expected.kind, &expected.api_version(), expected.kind, &detail));
         }
         FieldValidation::Warn => warnings.extend(strict_errors),
@@ -126,11 +137,19 @@ fn check_type(minor: Minor, expected: Expected<'_>, body: &[u8]) -> Result<(), S
     let wanted = expected.api_version();
     let kind = meta.kind.filter(|kind| !kind.is_empty()).unwrap_or_else(|| expected.kind.to_owned());
     let version = meta.api_version.filter(|version| !version.is_empty()).unwrap_or_else(|| wanted.clone());
-    if kind == expected.kind && version == wanted {
-        return Ok(());
+    match type_mismatch(minor, expected, &kind, &version) {
+        Some(detail) => Err(cannot_be_handled(&kind, &version, expected.kind, &detail)),
+        None => Ok(()),
+    }
+}
+
+/// Why a kind is not the one expected, in the words of Go's scheme.
+fn type_mismatch(minor: Minor, expected: Expected<'_>, kind: &str, version: &str) -> Option<String> {
+    if kind == expected.kind && version == expected.api_version() {
+        return None;
     }
     let registered = Resource::all(minor).find(|resource| resource.kind == kind && resource.api_version() == version);
-    let detail = match registered {
+    Some(match registered {
         Some(resource) => format!(
             "converting ({}.{kind}) to ({}.{}): unknown conversion",
             resource.version,
@@ -140,8 +159,7 @@ fn check_type(minor: Minor, expected: Expected<'_>, body: &[u8]) -> Result<(), S
         None => {
             format!("no kind {kind:?} is registered for version {version:?} in scheme {:?}", rows::SCHEME.at(minor))
         }
-    };
-    Err(cannot_be_handled(&kind, &version, expected.kind, &detail))
+    })
 }
 
 /// The Go package of a group's internal types.
@@ -155,33 +173,18 @@ fn cannot_be_handled(kind: &str, version: &str, expected: &str, detail: &str) ->
 
 /// Go's words for a body that is no JSON object.
 fn type_error(body: &[u8], error: &serde_json::Error) -> String {
-    const TARGET: &str =
-        r#"struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }"#;
     if error.is_eof() {
         return "unexpected end of JSON input".to_owned();
     }
     match serde_json::from_slice::<Value>(body) {
         Ok(Value::Object(map)) => {
             let field = if map.get("kind").is_some_and(|kind| !kind.is_string()) { "kind" } else { "apiVersion" };
-            let found = map.get(field).map_or("value", type_name);
+            let found = map.get(field).map_or("value", fields::go_kind);
             format!("json: cannot unmarshal {found} into Go struct field .{field} of type string")
         }
-        Ok(value) => format!("json: cannot unmarshal {} into Go value of type {TARGET}", type_name(&value)),
-        Err(_) => body.trim_ascii_start().first().filter(|first| !b"{[\"".contains(first)).map_or_else(
-            || error.to_string(),
-            |first| format!("invalid character '{}' looking for beginning of value", char::from(*first)),
-        ),
-    }
-}
-
-fn type_name(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "bool",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
+        Ok(value) => format!("json: cannot unmarshal {} into Go value of type {TYPE_META}", fields::go_kind(&value)),
+        // The text itself is broken: in Go's words.
+        Err(_) => fields::parse(body).map_or_else(|error| error.detail, |_| error.to_string()),
     }
 }
 

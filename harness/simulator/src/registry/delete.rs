@@ -55,10 +55,23 @@ pub(crate) async fn delete(
     admission::mutate(cluster, &mut attributes, &mut notes).await?;
     admission::validate(cluster, &attributes, &mut notes).await?;
 
-    // Someone else may have written while admission was asked.
+    // Someone else may have written while admission was asked: what is removed is read anew.
+    Ok((remove(cluster, target, request, wish)?, notes))
+}
+
+/// The same without asking admission, which the caller has done.
+///
+/// # Errors
+/// What the client is answered instead.
+pub(crate) fn remove(
+    cluster: &Simulator,
+    target: &Target,
+    request: &WriteRequest,
+    wish: &Wish,
+) -> Result<Deleted, Status> {
     let old = cluster.store().get(&target.key()).ok_or_else(|| target.not_found())?;
     check_preconditions(target, wish, &old)?;
-    let deleted = match next(cluster, target, wish, &old) {
+    let deleted = match next(cluster, wish, &old) {
         Next::Nothing => Deleted::Going(old),
         Next::Change(object) if request.dry_run => Deleted::Going(Arc::new(object)),
         Next::Change(object) => {
@@ -73,7 +86,7 @@ pub(crate) async fn delete(
         }
     };
     settle(cluster, request);
-    Ok((deleted, notes))
+    Ok(deleted)
 }
 
 /// What a deletion does to the stored object.
@@ -84,7 +97,7 @@ enum Next {
     Remove(Value),
 }
 
-fn next(cluster: &Simulator, target: &Target, wish: &Wish, old: &Value) -> Next {
+fn next(cluster: &Simulator, wish: &Wish, old: &Value) -> Next {
     let metadata = old.get("metadata");
     let deleting = metadata.and_then(|metadata| metadata.get("deletionTimestamp")).is_some();
     let finalizers = object::metadata_list(old, "finalizers").next().is_some() || waits_for_content(old);
@@ -102,10 +115,7 @@ fn next(cluster: &Simulator, target: &Target, wish: &Wish, old: &Value) -> Next 
     match grace {
         Some(grace) => marked(cluster, old, grace, finalizers),
         None if finalizers => marked(cluster, old, 0, true),
-        None => {
-            let _ = target;
-            Next::Remove(old.clone())
-        }
+        None => Next::Remove(old.clone()),
     }
 }
 
