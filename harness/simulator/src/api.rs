@@ -9,6 +9,7 @@ mod discovery;
 mod list_options;
 mod negotiate;
 mod openapi;
+mod patch;
 mod pod;
 mod present;
 mod query;
@@ -143,7 +144,7 @@ async fn plain(verb: Verb, call: &Call<'_>) -> Result<Reply, Status> {
         Verb::Create => write::create(call).await,
         Verb::Delete => write::delete(call).await,
         Verb::Update => write::update(call).await,
-        Verb::Patch => Err(route::method_not_allowed()),
+        Verb::Patch => patch::patch(call).await,
         Verb::Watch => watch::watch(call),
         Verb::DeleteCollection => write::delete_collection(call).await,
     }

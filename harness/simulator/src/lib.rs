@@ -26,6 +26,7 @@ mod patch;
 #[cfg(test)]
 mod recorded;
 mod registry;
+mod serve;
 mod status;
 mod store;
 
@@ -34,4 +35,5 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use cluster::{Simulator, SimulatorRequest};
 pub use minor::{Minor, MinorError};
 pub use node::{ContainerKind, ContainerView, NodeProfile, Program, SeccompMode};
+pub use serve::{ServeError, Serving};
 pub use status::Status;

@@ -13,6 +13,7 @@ use crate::{
         resource::Resource,
     },
     object,
+    patch::Patched,
     registry::defaults,
     status::Status,
 };
@@ -68,23 +69,28 @@ pub(crate) fn object(
     finish(minor, expected, decoded, validation, warnings)
 }
 
-/// The same for a patched object; the error is a detail for whoever knows the patch.
+/// The same for a patched object; the error is a detail for whoever shows the patch.
 pub(crate) fn patched(
     minor: Minor,
     expected: Expected<'_>,
-    value: Value,
+    patched: Patched,
     validation: FieldValidation,
     warnings: &mut Vec<String>,
 ) -> Result<Value, String> {
-    let decoded = fields::round_trip(minor, expected.kind, value).map_err(|error| error.detail)?;
-    if validation == FieldValidation::Strict && !decoded.strict_errors.is_empty() {
-        return Err(strict_detail(&decoded.strict_errors));
+    check_patched(minor, expected, &patched.document)?;
+    let read = if patched.is_unstructured { fields::from_unstructured } else { fields::round_trip };
+    let mut decoded = read(minor, expected.kind, patched.document).map_err(|error| error.detail)?;
+    let mut strict_errors = patched.strict_errors;
+    strict_errors.append(&mut decoded.strict_errors);
+    if validation == FieldValidation::Strict && !strict_errors.is_empty() {
+        return Err(strict_detail(&strict_errors));
     }
+    decoded.strict_errors = strict_errors;
     finish(minor, expected, decoded, validation, warnings).map_err(|status| status.message)
 }
 
 /// Checks that a patched object still is of its kind.
-pub(crate) fn check_patched(minor: Minor, expected: Expected<'_>, value: &Value) -> Result<(), String> {
+fn check_patched(minor: Minor, expected: Expected<'_>, value: &Value) -> Result<(), String> {
     if !value.is_object() {
         return Err(format!(
             "couldn't get version/kind; json parse error: json: cannot unmarshal {} into Go value of type {TYPE_META}",
