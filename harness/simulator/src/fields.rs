@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use self::codec::Walk;
 pub(crate) use self::codec::zero;
-pub(crate) use self::schema::{Field, Kind, Ownership, Schema, Type, schema};
+pub(crate) use self::schema::{Field, Kind, Ownership, Schema, Type, root, schema};
 use crate::minor::Minor;
 
 /// An object after its round trip through a minor's types.
@@ -113,7 +113,7 @@ fn finish<'de, D: serde::Deserializer<'de>>(
     source: D,
 ) -> Result<Decoded, Option<String>> {
     let schema = walk.schema;
-    let Some(ty) = schema.root(type_name) else {
+    let Some(ty) = root(type_name) else {
         return Err(Some(format!("no kind {type_name:?} is registered")));
     };
     let read = walk.read(ty, source);

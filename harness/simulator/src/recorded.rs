@@ -51,6 +51,11 @@ pub(crate) fn pods() -> Vec<Case> {
     serde_json::from_str(include_str!("../tests/recorded/pods.json")).expect("the recording has that shape")
 }
 
+/// Objects of other kinds, created the same way; a case's name is its kind.
+pub(crate) fn others() -> Vec<Case> {
+    serde_json::from_str(include_str!("../tests/recorded/others.json")).expect("the recording has that shape")
+}
+
 /// A Pod that was patched with `dryRun=All&fieldValidation=Warn`, and what each API server answered.
 #[derive(Debug, Deserialize)]
 pub(crate) struct PatchCase {

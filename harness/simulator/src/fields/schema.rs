@@ -130,17 +130,18 @@ pub(crate) struct Schema {
 
 impl Schema {
     /// The struct type of that name, such as `Pod`, `Namespace` or `CreateOptions`.
+    #[cfg(test)]
     pub(crate) fn struct_type(&self, name: &str) -> Option<&StructType> {
         table().places.get(name).map(|place| &self.structs[*place])
     }
+}
 
-    /// The same as a type that a value can have; `[]jsonPatchOp` is a list.
-    pub(crate) fn root(&self, name: &str) -> Option<&'static Type> {
-        if name == OPERATIONS {
-            return table().operations.as_ref();
-        }
-        table().places.get(name).map(|place| &table().roots[*place])
+/// The type of that name as a value can have it; `[]jsonPatchOp` is a list.
+pub(crate) fn root(name: &str) -> Option<&'static Type> {
+    if name == OPERATIONS {
+        return table().operations.as_ref();
     }
+    table().places.get(name).map(|place| &table().roots[*place])
 }
 
 /// The types of `minor`; made once in a process.
@@ -313,16 +314,14 @@ impl Resolver<'_> {
 }
 
 fn ownership(raw: &RawField, ty: &Type) -> Ownership {
-    let keys = || Ownership::Keyed(raw.list_map_keys.clone());
     match (&ty.kind, raw.list_type.as_deref()) {
         _ if raw.atomic => Ownership::Atomic,
-        (Kind::List(_), Some("map")) => keys(),
+        (Kind::List(_), Some("map")) => Ownership::Keyed(raw.list_map_keys.clone()),
         (Kind::List(_), Some("set")) => Ownership::Set,
-        (Kind::List(_), Some(_)) => Ownership::Atomic,
         (Kind::List(_), None) if raw.patch_strategy.starts_with("merge") => {
             raw.patch_merge_key.as_ref().map_or(Ownership::Set, |key| Ownership::Keyed(vec![key.clone()]))
         }
-        (Kind::List(_) | Kind::Bytes, None) => Ownership::Atomic,
+        (Kind::List(_) | Kind::Bytes, _) => Ownership::Atomic,
         _ => Ownership::Granular,
     }
 }

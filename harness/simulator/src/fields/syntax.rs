@@ -31,8 +31,7 @@ fn quoted(byte: u8) -> String {
         0x08 => r"'\b'".to_owned(),
         0x0b => r"'\v'".to_owned(),
         0x0c => r"'\f'".to_owned(),
-        0x20..=0x7e => format!("'{}'", char::from(byte)),
-        0xa1..=0xac | 0xae..=0xff => format!("'{}'", char::from(byte)),
+        0x20..=0x7e | 0xa1..=0xac | 0xae..=0xff => format!("'{}'", char::from(byte)),
         0x80..=0xa0 | 0xad => format!(r"'\u{byte:04x}'"),
         _ => format!(r"'\x{byte:02x}'"),
     }

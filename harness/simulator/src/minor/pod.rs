@@ -26,13 +26,13 @@ pub(crate) static SERVICE_INTERNAL_TRAFFIC_POLICY: ByMinor<bool> = ByMinor::new(
     (22, true, "v1.22 pkg/features/kube_features.go ServiceInternalTrafficPolicy: beta, on"),
 ]);
 
-/// Whether a ClusterIP Service with external IPs gets an external traffic policy.
+/// Whether a `ClusterIP` Service with external IPs gets an external traffic policy.
 pub(crate) static EXTERNAL_IPS_TRAFFIC_POLICY: ByMinor<bool> = ByMinor::new(&[
     (20, false, "v1.28 pkg/apis/core/v1/defaults.go SetDefaults_Service: NodePort and LoadBalancer alone"),
     (29, true, "v1.29 pkg/apis/core/v1/defaults.go SetDefaults_Service: service.ExternallyAccessible"),
 ]);
 
-/// Whether a LoadBalancer Service gets `allocateLoadBalancerNodePorts`.
+/// Whether a `LoadBalancer` Service gets `allocateLoadBalancerNodePorts`.
 pub(crate) static LOAD_BALANCER_NODE_PORTS: ByMinor<bool> = ByMinor::new(&[
     (20, false, "v1.20 pkg/features/kube_features.go ServiceLBNodePortControl: alpha, off"),
     (22, true, "v1.22 pkg/features/kube_features.go ServiceLBNodePortControl: beta, on"),

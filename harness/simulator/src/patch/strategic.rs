@@ -38,7 +38,7 @@ const ELEMENT_ORDER: &str = "$setElementOrder";
 /// apimachinery v0.36 `pkg/util/strategicpatch/patch.go` `StrategicMergeMapPatch`
 pub(super) fn apply(minor: Minor, type_name: &str, object: &Value, patch: Value) -> Result<Value, PatchError> {
     let schema = fields::schema(minor);
-    let Some(ty) = schema.root(type_name) else {
+    let Some(ty) = fields::root(type_name) else {
         return Err(PatchError::Undecodable("strategic merge patch format is not supported".to_owned()));
     };
     let merge = Merge { minor, schema };

@@ -5,6 +5,7 @@ mod pod;
 mod resources;
 mod service;
 
+use base64::Engine as _;
 use serde_json::{Map, Value, json};
 
 use crate::minor::{Minor, pod::NAMESPACE_NAME_LABEL};
@@ -24,7 +25,7 @@ pub(crate) fn apply(minor: Minor, kind: &str, object: &mut Value) {
         "Pod" => pod::apply(minor, fields),
         "Namespace" => namespace(minor, fields),
         "Node" => node(fields),
-        "Secret" => set(fields, "type", || "Opaque".into()),
+        "Secret" => secret(fields),
         "Service" => service::apply(minor, fields),
         "LimitRange" => limit_range(fields),
         "PriorityClass" => set(fields, "preemptionPolicy", || "PreemptLowerPriority".into()),
@@ -72,9 +73,31 @@ fn namespace(minor: Minor, fields: &mut Fields) {
     }
 }
 
+/// What was given as text goes into the data.
+///
+/// # Source
+/// kubernetes v1.36 `pkg/apis/core/v1/defaults.go` `SetDefaults_Secret`, `conversion.go`
+/// `Convert_v1_Secret_To_core_Secret`
+fn secret(fields: &mut Fields) {
+    set(fields, "type", || "Opaque".into());
+    let Some(Value::Object(texts)) = fields.remove("stringData") else {
+        return;
+    };
+    set(fields, "data", || json!({}));
+    if let Some(data) = below(fields, "data") {
+        for (name, text) in texts {
+            let bytes = text.as_str().unwrap_or_default();
+            data.insert(name, base64::engine::general_purpose::STANDARD.encode(bytes).into());
+        }
+    }
+}
+
 /// # Source
 /// kubernetes v1.36 `pkg/apis/core/v1/defaults.go` `SetDefaults_NodeStatus`
 fn node(fields: &mut Fields) {
+    if let Some(spec) = below(fields, "spec") {
+        mirror(spec, "podCIDR", "podCIDRs", Clone::clone, Clone::clone);
+    }
     let Some(status) = below(fields, "status") else {
         return;
     };
@@ -83,6 +106,25 @@ fn node(fields: &mut Fields) {
     }
     if let Some(capacity) = status.get("capacity").cloned() {
         set(status, "allocatable", || capacity);
+    }
+}
+
+/// Keeps a value and the first of a list the same, as conversion does; the single value decides.
+///
+/// # Source
+/// kubernetes v1.36 `pkg/apis/core/v1/conversion.go` `Convert_v1_NodeSpec_To_core_NodeSpec`,
+/// `Convert_v1_PodStatus_To_core_PodStatus` and their ways back
+fn mirror(fields: &mut Fields, one: &str, many: &str, item: fn(&Value) -> Value, value: fn(&Value) -> Value) {
+    let first = fields.get(many).and_then(|list| list.get(0)).map(value);
+    match (fields.get(one), first) {
+        (Some(one), first) if first.as_ref() != Some(one) => {
+            let list = Value::Array(vec![item(one)]);
+            fields.insert(many.to_owned(), list);
+        }
+        (None, Some(first)) => {
+            fields.insert(one.to_owned(), first);
+        }
+        _ => {}
     }
 }
 
@@ -157,6 +199,39 @@ mod tests {
                 crate::recorded::without_admission(&mut pod);
                 assert_eq!(pod, stored, "{} on {minor}", case.name);
             }
+        }
+    }
+
+    /// The same for other kinds.
+    #[test]
+    fn other_objects_are_stored_as_the_api_servers_store_them() {
+        for case in crate::recorded::others() {
+            for (minor, answer) in case.answers() {
+                assert_eq!(answer.code, 201, "{}: {}", case.name, answer.message);
+                let kind = case.name.as_str();
+                let mut object = crate::fields::decode(minor, kind, case.request.as_bytes()).expect("accepted").object;
+                apply(minor, kind, &mut object);
+                let mut stored = answer.object.clone();
+                for object in [&mut object, &mut stored] {
+                    without_strategy(kind, object);
+                }
+                assert_eq!(object, stored, "{kind} on {minor}: {}", case.request);
+            }
+        }
+    }
+
+    /// Takes away what the strategy of a resource and admission overwrite.
+    fn without_strategy(kind: &str, object: &mut Value) {
+        let dropped: &[(&str, &str)] = match kind {
+            "Namespace" => &[("spec", "finalizers"), ("status", "phase")],
+            "Service" => {
+                &[("spec", "clusterIP"), ("spec", "clusterIPs"), ("spec", "ipFamilies"), ("spec", "ipFamilyPolicy")]
+            }
+            "Node" => &[("spec", "taints")],
+            _ => &[],
+        };
+        for (below, name) in dropped.iter().chain(&[("metadata", "creationTimestamp")]) {
+            object[below].as_object_mut().map(|fields| fields.remove(*name));
         }
     }
 

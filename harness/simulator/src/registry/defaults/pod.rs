@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Fields, below, each, image, resources, set, text};
+use super::{Fields, below, each, image, mirror, resources, set, text};
 use crate::minor::{
     Minor,
     pod::{FILE_KEY_OPTIONAL_DEFAULT, IMAGE_VOLUMES, POD_LEVEL_RESOURCES},
@@ -15,6 +15,9 @@ const CONTAINERS: [&str; 3] = ["initContainers", "containers", "ephemeralContain
 /// kubernetes v1.36 `pkg/apis/core/v1/defaults.go` and `zz_generated.defaults.go` `SetObjectDefaults_Pod`
 pub(super) fn apply(minor: Minor, pod: &mut Fields) {
     drop_init_container_annotations(pod);
+    if let Some(status) = below(pod, "status") {
+        mirror(status, "podIP", "podIPs", |ip| json!({ "ip": ip }), |item| item["ip"].clone());
+    }
     let Some(spec) = below(pod, "spec") else {
         return;
     };
@@ -154,10 +157,8 @@ fn volume(minor: Minor, volume: &mut Fields) {
         }
     }
     if let Some(image) = below(volume, "image").filter(|_| *IMAGE_VOLUMES.at(minor)) {
-        if !image.contains_key("pullPolicy") {
-            let policy = pull_policy(text(image, "reference"));
-            image.insert("pullPolicy".to_owned(), policy.into());
-        }
+        let policy = pull_policy(text(image, "reference"));
+        set(image, "pullPolicy", || policy.into());
     }
     claim(volume);
     storage(volume);
