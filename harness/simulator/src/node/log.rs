@@ -29,18 +29,15 @@ pub(crate) fn log(cluster: &Simulator, pod: &Value, container: &str, previous: b
     let states = containers::states(cluster, node, pod);
     let (container, state) =
         states.iter().find(|(candidate, _)| candidate.name() == container).ok_or_else(unavailable)?;
-    let waiting = |reason: &str| {
-        format!("container \"{}\" in pod \"{pod_name}\" is waiting to start: {reason}", container.name())
-    };
+    let name = container.name();
+    // Only what is started again and again has ended before.
+    if previous && !matches!(state, State::BackOff(_)) {
+        return Err(format!("previous terminated container \"{name}\" in pod \"{pod_name}\" not found"));
+    }
+    let waiting = |reason: &str| format!("container \"{name}\" in pod \"{pod_name}\" is waiting to start: {reason}");
     match state {
         State::Initializing => return Err(waiting("PodInitializing")),
         State::Refused(refusal) => return Err(waiting(refusal.reason)),
-        State::Running | State::Terminated(_) if previous => {
-            return Err(format!(
-                "previous terminated container \"{}\" in pod \"{pod_name}\" not found",
-                container.name()
-            ));
-        }
         State::Running | State::Terminated(_) | State::BackOff(_) => {}
     }
     let Some(program) = cluster.program(container.image()) else {

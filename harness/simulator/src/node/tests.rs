@@ -237,6 +237,10 @@ fn a_failed_init_container_holds_the_rest_back() {
         Err("container \"main\" in pod \"p\" is waiting to start: PodInitializing".to_owned())
     );
     assert_eq!(log(&cluster, &pod, "first", true), Ok("bye\n".to_owned()));
+    assert_eq!(
+        log(&cluster, &pod, "main", true),
+        Err("previous terminated container \"main\" in pod \"p\" not found".to_owned())
+    );
 }
 
 #[rstest]
