@@ -1,6 +1,7 @@
 //! One simulated cluster: how it is asked for, and the handle to it.
 
 mod bootstrap;
+mod prototype;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,6 +11,7 @@ use std::{
 
 use jiff::Timestamp;
 
+use self::prototype::{Origin, Parts};
 use crate::{
     admission::webhook::{ServiceEndpoint, Webhooks},
     api::ApiService,
@@ -88,23 +90,40 @@ impl SimulatorRequest {
             });
         }
         let clock = self.clock.unwrap_or_else(|| Arc::new(ManualClock::starting_at(Timestamp::UNIX_EPOCH)));
+        let now = as_timestamp(clock.as_ref());
+        let origin = Origin { minor: self.minor, seed: self.seed, now, nodes: self.nodes.clone() };
+        let started = prototype::find(&origin);
+        let is_new = started.is_none();
+        let parts = started.unwrap_or_else(|| Parts {
+            store: Store::default(),
+            identities: Identities::new(self.seed),
+            controllers: Controllers::default(),
+        });
         let cluster = Simulator {
             inner: Arc::new(Inner {
                 minor: self.minor,
-                store: Store::default(),
-                identities: Identities::new(self.seed),
+                store: parts.store,
+                identities: parts.identities,
                 clock,
                 nodes: self.nodes,
                 programs: self.programs,
-                controllers: Controllers::default(),
+                controllers: parts.controllers,
                 webhooks: Webhooks::new(self.endpoints),
             }),
         };
-        bootstrap::run(&cluster);
-        crate::node::register(&cluster);
-        crate::controllers::react(&cluster);
+        if is_new {
+            bootstrap::run(&cluster);
+            crate::node::register(&cluster);
+            crate::controllers::react(&cluster);
+            prototype::keep(origin, Parts::fork(cluster.store(), cluster.identities(), cluster.controllers()));
+        }
         cluster
     }
+}
+
+/// A clock's time as `metadata.creationTimestamp` shows it: whole seconds, UTC.
+fn as_timestamp(clock: &dyn Clock) -> String {
+    clock.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// A running simulated cluster; clones are handles to the same one.
@@ -151,7 +170,7 @@ impl Simulator {
 
     /// Now, as `metadata.creationTimestamp` shows it: whole seconds, UTC.
     pub(crate) fn now(&self) -> String {
-        self.inner.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+        as_timestamp(self.inner.clock.as_ref())
     }
 
     pub(crate) fn controllers(&self) -> &Controllers {

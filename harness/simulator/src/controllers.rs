@@ -25,7 +25,14 @@ pub(crate) struct Controllers {
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
+impl Controllers {
+    /// The same memory once more.
+    pub(crate) fn fork(&self) -> Self {
+        Self { state: Mutex::new(self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()) }
+    }
+}
+
+#[derive(Clone, Debug, Default)]
 struct State {
     /// The newest write that was reacted to.
     seen: u64,

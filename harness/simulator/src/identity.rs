@@ -19,6 +19,11 @@ impl Identities {
         Self { state: Mutex::new(seed) }
     }
 
+    /// Draws from here on what this one would draw.
+    pub(crate) fn fork(&self) -> Self {
+        Self { state: Mutex::new(*self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)) }
+    }
+
     /// `splitmix64`: small, well spread, and nothing here is a secret.
     fn next(&self) -> u64 {
         let mut state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -18,7 +18,7 @@ pub(crate) use self::{log::log, object::register};
 use crate::{cluster::Simulator, store::Key};
 
 /// A node and its kubelet's settings.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct NodeProfile {
     /// The Node object's name.
     pub name: String,
@@ -86,7 +86,7 @@ pub trait Program: Send + Sync + std::fmt::Debug {
 }
 
 /// The addresses that were given out, so that no Pod gets another's.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Addresses {
     pods: u16,
 }

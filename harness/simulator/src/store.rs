@@ -65,7 +65,7 @@ pub(crate) struct Store {
     changed: tokio::sync::watch::Sender<u64>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct State {
     revision: u64,
     objects: BTreeMap<Key, Arc<Value>>,
@@ -82,6 +82,13 @@ impl Default for State {
 }
 
 impl Store {
+    /// The same objects and history once more; what is written to the one the other does not see.
+    pub(crate) fn fork(&self) -> Self {
+        let state = self.lock().clone();
+        let changed = tokio::sync::watch::Sender::new(state.revision);
+        Self { state: Mutex::new(state), changed }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

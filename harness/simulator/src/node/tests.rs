@@ -425,6 +425,18 @@ fn the_same_seed_gives_the_same_cluster() {
     assert_eq!(run(&start(31), spec.clone()), run(&start(31), spec));
 }
 
+/// A cluster that is started from another's beginning shares nothing with it.
+#[test]
+fn clusters_of_the_same_kind_do_not_see_each_other() {
+    let spec = json!({"containers": [{"name": "main", "image": "probe"}]});
+    let (first, second) = (start(32), start(32));
+    run(&first, spec.clone());
+    assert!(second.store().list("pods", None).is_empty());
+    let others = SimulatorRequest::new(minor(32)).with_node(mk_node("other", false)).start();
+    assert_eq!(others.store().list("nodes", None).len(), 1);
+    assert_eq!(run(&start(32), spec.clone()), run(&second, spec));
+}
+
 #[test]
 fn addresses_are_not_given_twice() {
     let mut addresses = Addresses::default();
