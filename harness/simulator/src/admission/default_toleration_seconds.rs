@@ -1,4 +1,4 @@
-//! DefaultTolerationSeconds: a Pod stays five minutes on a node that is not ready or not reachable.
+//! `DefaultTolerationSeconds`: a Pod stays five minutes on a node that is not ready or not reachable.
 
 use serde_json::{Value, json};
 

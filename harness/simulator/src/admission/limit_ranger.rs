@@ -1,20 +1,17 @@
-//! LimitRanger: a namespace's default, smallest and largest resources.
-
-mod quantity;
+//! `LimitRanger`: a namespace's default, smallest and largest resources.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use self::quantity::Quantity;
 use super::{Attributes, Operation};
-use crate::{cluster::Simulator, minor, object, status::Status};
+use crate::{cluster::Simulator, fields::quantity::Quantity, minor, object, status::Status};
 
 const ANNOTATION: &str = "kubernetes.io/limit-ranger";
 
 type Resources = BTreeMap<String, Quantity>;
 
-/// Fills in the defaults of the namespace's LimitRanges and notes them in an annotation.
+/// Fills in the defaults of the namespace's `LimitRange`s and notes them in an annotation.
 ///
 /// # Source
 /// kubernetes v1.36.3 `plugin/pkg/admission/limitranger/admission.go` `PodMutateLimitFunc`
@@ -55,7 +52,7 @@ pub(crate) fn admit(cluster: &Simulator, attributes: &mut Attributes) {
     }
 }
 
-/// Refuses what lies outside the namespace's LimitRanges.
+/// Refuses what lies outside the namespace's `LimitRange`s.
 ///
 /// # Source
 /// kubernetes v1.36.3 `plugin/pkg/admission/limitranger/admission.go` `PodValidateLimitFunc`
@@ -130,27 +127,27 @@ fn merge(resources: &mut Map<String, Value>, field: &str, defaults: &BTreeMap<St
 
 fn resources(map: &Value) -> Resources {
     let entries = map.as_object().into_iter().flatten();
-    entries.filter_map(|(name, value)| Some((name.clone(), Quantity::parse(value)?))).collect()
+    entries.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.parse().ok()?))).collect()
 }
 
 fn check(limit: &Value, what: &str, requests: &Resources, limits: &Resources, errors: &mut Vec<String>) {
     for (name, min) in resources(&limit["min"]) {
-        errors.extend(min_error(what, &name, &min, requests.get(&name), limits.get(&name)));
+        errors.extend(min_error(what, &name, min, requests.get(&name).copied(), limits.get(&name).copied()));
     }
     for (name, max) in resources(&limit["max"]) {
-        errors.extend(max_error(what, &name, &max, requests.get(&name), limits.get(&name)));
+        errors.extend(max_error(what, &name, max, requests.get(&name).copied(), limits.get(&name).copied()));
     }
     for (name, ratio) in resources(&limit["maxLimitRequestRatio"]) {
-        errors.extend(ratio_error(what, &name, &ratio, requests.get(&name), limits.get(&name)));
+        errors.extend(ratio_error(what, &name, ratio, requests.get(&name).copied(), limits.get(&name).copied()));
     }
 }
 
 fn min_error(
     what: &str,
     name: &str,
-    min: &Quantity,
-    request: Option<&Quantity>,
-    limit: Option<&Quantity>,
+    min: Quantity,
+    request: Option<Quantity>,
+    limit: Option<Quantity>,
 ) -> Option<String> {
     let Some(request) = request else {
         return Some(format!("minimum {name} usage per {what} is {min}.  No request is specified"));
@@ -165,9 +162,9 @@ fn min_error(
 fn max_error(
     what: &str,
     name: &str,
-    max: &Quantity,
-    request: Option<&Quantity>,
-    limit: Option<&Quantity>,
+    max: Quantity,
+    request: Option<Quantity>,
+    limit: Option<Quantity>,
 ) -> Option<String> {
     let Some(limit) = limit else {
         return Some(format!("maximum {name} usage per {what} is {max}.  No limit is specified"));
@@ -182,9 +179,9 @@ fn max_error(
 fn ratio_error(
     what: &str,
     name: &str,
-    ratio: &Quantity,
-    request: Option<&Quantity>,
-    limit: Option<&Quantity>,
+    ratio: Quantity,
+    request: Option<Quantity>,
+    limit: Option<Quantity>,
 ) -> Option<String> {
     let text = format!("{name} max limit to request ratio per {what} is {ratio}");
     let Some(request) = request.filter(|request| !request.is_zero()) else {
@@ -193,8 +190,14 @@ fn ratio_error(
     let Some(limit) = limit.filter(|limit| !limit.is_zero()) else {
         return Some(format!("{text}, but no limit is specified or limit is 0"));
     };
-    let observed = limit.to_float() / request.to_float();
-    (observed > ratio.to_float()).then(|| format!("{text}, but provided ratio is {observed:.6}"))
+    let observed = thousandths(limit) / thousandths(request);
+    (observed * 1000.0 > thousandths(ratio)).then(|| format!("{text}, but provided ratio is {observed:.6}"))
+}
+
+/// Near enough for a ratio that is printed with six digits.
+#[expect(clippy::cast_precision_loss, reason = "the source computes the ratio in floating point, too")]
+fn thousandths(quantity: Quantity) -> f64 {
+    quantity.milli_value() as f64
 }
 
 /// What a Pod needs as a whole: its containers together, or one init container if that needs more.
@@ -203,8 +206,8 @@ fn ratio_error(
 /// kubernetes v1.36.3 `plugin/pkg/admission/limitranger/admission.go` `podRequests`; v1.24.17 `PodValidateLimitFunc`
 fn pod_resources(cluster: &Simulator, pod: &Value, field: &str) -> Resources {
     let count_sidecars = *minor::admission::LIMITS_COUNT_SIDECARS.at(cluster.minor());
-    let mut total = Resources::new();
-    for container in containers(pod, "containers") {
+    let mut total = if count_sidecars { Resources::new() } else { plain_sum(pod, field) };
+    for container in containers(pod, "containers").filter(|_| count_sidecars) {
         add(&mut total, &resources(&container["resources"][field]));
     }
     let mut sidecars = Resources::new();
@@ -229,17 +232,36 @@ fn pod_resources(cluster: &Simulator, pod: &Value, field: &str) -> Resources {
     total
 }
 
+/// What all containers name, in decimal units.
+///
+/// # Source
+/// kubernetes v1.24.17 `plugin/pkg/admission/limitranger/admission.go` `sum`
+fn plain_sum(pod: &Value, field: &str) -> Resources {
+    let mut lists = containers(pod, "containers").map(|container| resources(&container["resources"][field]));
+    let mut total = lists.next().unwrap_or_default();
+    for list in lists {
+        total.retain(|name, sum| {
+            list.get(name).is_some_and(|quantity| {
+                *sum = *sum + *quantity;
+                true
+            })
+        });
+    }
+    for sum in total.values_mut() {
+        *sum = format!("{}m", sum.milli_value()).parse().unwrap_or(*sum);
+    }
+    total
+}
+
 fn add(total: &mut Resources, more: &Resources) {
     for (name, quantity) in more {
-        total.entry(name.clone()).and_modify(|sum| sum.add(quantity)).or_insert_with(|| quantity.clone());
+        total.entry(name.clone()).and_modify(|sum| *sum = *sum + *quantity).or_insert(*quantity);
     }
 }
 
 fn max(greatest: &mut Resources, other: &Resources) {
     for (name, quantity) in other {
-        let entry = greatest.entry(name.clone()).or_insert_with(|| quantity.clone());
-        if quantity > entry {
-            *entry = quantity.clone();
-        }
+        let entry = greatest.entry(name.clone()).or_insert(*quantity);
+        *entry = (*entry).max(*quantity);
     }
 }

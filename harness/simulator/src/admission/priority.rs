@@ -1,4 +1,4 @@
-//! Priority: a Pod's number comes from its PriorityClass, never from its author.
+//! Priority: a Pod's number comes from its `PriorityClass`, never from its author.
 
 use std::sync::Arc;
 
@@ -9,13 +9,7 @@ use crate::{cluster::Simulator, object, status::Status, store::Key};
 
 const RESOURCE: &str = "priorityclasses.scheduling.k8s.io";
 
-/// The classes that an API server makes for itself when it starts.
-///
-/// # Source
-/// kubernetes v1.36.3 `pkg/apis/scheduling/v1/helpers.go` `systemPriorityClasses`
-const SYSTEM: [(&str, i64); 2] = [("system-node-critical", 2_000_001_000), ("system-cluster-critical", 2_000_000_000)];
-
-/// What a PriorityClass gives a Pod.
+/// What a `PriorityClass` gives a Pod.
 struct Resolved {
     class: String,
     value: i64,
@@ -109,11 +103,7 @@ fn keep(attributes: &mut Attributes) {
 }
 
 fn named(cluster: &Simulator, name: &str) -> Option<Resolved> {
-    if let Some(class) = cluster.store().get(&Key::new(RESOURCE, "", name)) {
-        return Some(resolved(&class));
-    }
-    let (name, value) = SYSTEM.into_iter().find(|(system, _)| *system == name)?;
-    Some(Resolved { class: name.to_owned(), value, policy: Some("PreemptLowerPriority".to_owned()) })
+    cluster.store().get(&Key::new(RESOURCE, "", name)).map(|class| resolved(&class))
 }
 
 fn default_priority(cluster: &Simulator) -> Resolved {

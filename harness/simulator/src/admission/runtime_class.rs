@@ -1,4 +1,4 @@
-//! RuntimeClass: what a Pod's `runtimeClassName` brings with it.
+//! `RuntimeClass`: what a Pod's `runtimeClassName` brings with it.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::{cluster::Simulator, object, status::Status, store::Key};
 
 const RESOURCE: &str = "runtimeclasses.node.k8s.io";
 
-/// Sets overhead, node selector and tolerations of the Pod's RuntimeClass.
+/// Sets overhead, node selector and tolerations of the Pod's `RuntimeClass`.
 ///
 /// # Source
 /// kubernetes v1.36.3 `plugin/pkg/admission/runtimeclass/admission.go` `RuntimeClass.Admit`
@@ -89,7 +89,7 @@ fn covers(wide: &Value, narrow: &Value) -> bool {
     }
 }
 
-/// Refuses an overhead that is not the RuntimeClass's.
+/// Refuses an overhead that is not the `RuntimeClass`'s.
 ///
 /// # Source
 /// kubernetes v1.36.3 `plugin/pkg/admission/runtimeclass/admission.go` `validateOverhead`

@@ -1,4 +1,4 @@
-//! TaintNodesByCondition: a new node takes no Pods until it is ready.
+//! `TaintNodesByCondition`: a new node takes no Pods until it is ready.
 
 use serde_json::{Value, json};
 

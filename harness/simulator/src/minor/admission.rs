@@ -22,8 +22,12 @@ pub(crate) static SERVICE_ACCOUNT_ON_UPDATE: ByMinor<bool> = ByMinor::new(&[
 
 /// Whether LimitRanger counts sidecar containers (restartable init containers) as running beside the others.
 pub(crate) static LIMITS_COUNT_SIDECARS: ByMinor<bool> = ByMinor::new(&[
-    (20, false, "kubernetes v1.24.17 `plugin/pkg/admission/limitranger/admission.go` `PodValidateLimitFunc`"),
-    (28, true, "kubernetes v1.28 the same, `podRequests`"),
+    (
+        20,
+        false,
+        "kubernetes v1.24.17 and v1.27.1 `plugin/pkg/admission/limitranger/admission.go` `PodValidateLimitFunc`",
+    ),
+    (28, true, "kubernetes v1.28.3 the same, `podRequests`"),
 ]);
 
 /// Whether LimitRanger lets `spec.resources` of a Pod override the sum over its containers.

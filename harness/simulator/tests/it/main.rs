@@ -1,5 +1,7 @@
 //! The simulator as a client sees it: through `kube::Client`, without a socket.
 
 mod objects;
+mod plugins;
+mod raw;
 mod webhook_server;
 mod webhooks;

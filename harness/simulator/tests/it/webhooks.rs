@@ -3,54 +3,16 @@
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use bytes::Bytes;
 use futures::future::join_all;
-use http::{Request, header};
-use http_body_util::{BodyExt, Full};
-use kube_simulator::{Minor, Simulator, SimulatorRequest};
+use kube_simulator::{Minor, SimulatorRequest};
 use rstest::rstest;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tower::ServiceExt;
 
-use crate::webhook_server::{AUTHORITY, Behaviour, WebhookServer};
-
-/// What an API server answered.
-#[derive(Debug)]
-struct Answer {
-    code: u16,
-    body: Value,
-    warnings: Vec<String>,
-}
-
-async fn post(cluster: &Simulator, path: &str, body: &Value) -> Answer {
-    send(cluster, "POST", path, body).await
-}
-
-async fn send(cluster: &Simulator, method: &str, path: &str, body: &Value) -> Answer {
-    let body = if body.is_null() { String::new() } else { body.to_string() };
-    let request = Request::builder()
-        .method(method)
-        .uri(path)
-        .header(header::CONTENT_TYPE, "application/json")
-        .header(header::USER_AGENT, "case/1")
-        .body(Full::new(Bytes::from(body)))
-        .unwrap();
-    let response = cluster.service().oneshot(request).await.unwrap();
-    let warnings = response.headers().get_all(header::WARNING).iter().map(|value| value.to_str().unwrap().to_owned());
-    let (code, warnings) = (response.status().as_u16(), warnings.collect());
-    let body = response.into_body().collect().await.unwrap().to_bytes();
-    Answer { code, body: serde_json::from_slice(&body).unwrap(), warnings }
-}
-
-async fn mk_cluster(minor: Minor) -> Simulator {
-    let cluster = SimulatorRequest::new(minor).start();
-    let namespace =
-        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "ns", "labels": {"role": "shoot"}}});
-    let answer = post(&cluster, "/api/v1/namespaces", &namespace).await;
-    assert_eq!(answer.code, 201, "{answer:?}");
-    cluster
-}
+use crate::{
+    raw::{mk_cluster, post, register, send},
+    webhook_server::{AUTHORITY, Behaviour, WebhookServer},
+};
 
 fn mk_pod() -> Value {
     json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i"}]}})
@@ -64,15 +26,6 @@ fn mk_webhook(url: &str) -> Value {
         "clientConfig": {"url": url, "caBundle": STANDARD.encode(AUTHORITY.bundle("ca"))},
         "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"], "operations": ["CREATE"]}],
     })
-}
-
-async fn register(cluster: &Simulator, kind: &str, name: &str, webhooks: Value) {
-    let plural = format!("{}s", kind.to_lowercase());
-    let configuration = json!({
-        "apiVersion": "admissionregistration.k8s.io/v1", "kind": kind, "metadata": {"name": name}, "webhooks": webhooks,
-    });
-    let answer = post(cluster, &format!("/apis/admissionregistration.k8s.io/v1/{plural}"), &configuration).await;
-    assert_eq!(answer.code, 201, "{answer:?}");
 }
 
 fn patch(operations: &Value) -> Value {
@@ -230,7 +183,9 @@ async fn reviews_are_as_recorded() {
     let steps: Vec<Reviewed> = serde_json::from_str(include_str!("../cases/reviews.json")).unwrap();
     for minor in ["1.24", "1.25", "1.31", "1.36"] {
         let server = WebhookServer::start(Behaviour::answering(&json!({}))).await;
-        let cluster = mk_cluster(minor.parse().unwrap()).await;
+        let cluster = SimulatorRequest::new(minor.parse().unwrap()).start();
+        let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "ns"}});
+        post(&cluster, "/api/v1/namespaces", &namespace).await;
         let config_map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "n"}});
         post(&cluster, "/api/v1/namespaces/ns/configmaps", &config_map).await;
         let mut webhook = mk_webhook(&server.url());
@@ -248,4 +203,134 @@ async fn reviews_are_as_recorded() {
             assert_eq!(seen, expected, "{minor} {}", step.name);
         }
     }
+}
+
+/// One operation that adds a label.
+fn label(name: &str) -> Value {
+    patch(&json!([{"op": "add", "path": "/metadata/labels", "value": {"by": name}}]))
+}
+
+#[tokio::test]
+async fn webhooks_are_called_by_configuration_name_and_see_what_came_before() {
+    let first = WebhookServer::start(Behaviour::answering(&label("first"))).await;
+    let second = WebhookServer::start(Behaviour::answering(&label("second"))).await;
+    let third = WebhookServer::start(Behaviour::answering(&json!({}))).await;
+    let cluster = mk_cluster(Minor::NEWEST).await;
+    register(&cluster, "MutatingWebhookConfiguration", "b", json!([mk_webhook(&third.url())])).await;
+    let both = json!([mk_webhook(&first.url()), mk_webhook(&second.url())]);
+    let mut both = both;
+    both[1]["name"] = json!("second.example.com");
+    register(&cluster, "MutatingWebhookConfiguration", "a", both).await;
+    let answer = post(&cluster, "/api/v1/namespaces/ns/pods", &mk_pod()).await;
+    assert_eq!(answer.code, 201, "{answer:?}");
+    let labels = |server: &WebhookServer| server.requests()[0].1["request"]["object"]["metadata"]["labels"].clone();
+    assert_eq!(labels(&first), Value::Null);
+    assert_eq!(labels(&second), json!({"by": "first"}));
+    assert_eq!(labels(&third), json!({"by": "second"}));
+    // Never is the default: a later change calls nobody again.
+    assert_eq!([first, second, third].map(|server| server.requests().len()), [1, 1, 1]);
+}
+
+#[tokio::test]
+async fn a_webhook_is_called_again_if_a_later_one_changed_the_object() {
+    let first = WebhookServer::start(Behaviour::answering(&json!({}))).await;
+    let container = json!([{"op": "add", "path": "/spec/containers/-", "value": {"name": "more", "image": "i"}}]);
+    let second = WebhookServer::start(Behaviour::answering(&patch(&container))).await;
+    let cluster = mk_cluster(Minor::NEWEST).await;
+    let mut webhooks = json!([mk_webhook(&first.url()), mk_webhook(&second.url())]);
+    webhooks[0]["reinvocationPolicy"] = json!("IfNeeded");
+    webhooks[1]["name"] = json!("second.example.com");
+    register(&cluster, "MutatingWebhookConfiguration", "a", webhooks).await;
+    let answer = post(&cluster, "/api/v1/namespaces/ns/pods", &mk_pod()).await;
+    assert_eq!(answer.code, 201, "{answer:?}");
+    assert_eq!(first.requests().len(), 2);
+    assert_eq!(second.requests().len(), 1);
+    // The in-tree plug-ins ran again before the second call, and found a container without a token.
+    let again = &first.requests()[1].1["request"]["object"]["spec"]["containers"][1];
+    assert_eq!(again["volumeMounts"][0]["mountPath"], "/var/run/secrets/kubernetes.io/serviceaccount", "{again}");
+    assert_eq!(first.connections(), 1, "the connection is kept");
+}
+
+#[tokio::test]
+async fn a_webhooks_own_change_does_not_call_it_again() {
+    let server = WebhookServer::start(Behaviour::answering(&label("me"))).await;
+    let cluster = mk_cluster(Minor::NEWEST).await;
+    let mut webhook = mk_webhook(&server.url());
+    webhook["reinvocationPolicy"] = json!("IfNeeded");
+    register(&cluster, "MutatingWebhookConfiguration", "a", json!([webhook])).await;
+    assert_eq!(post(&cluster, "/api/v1/namespaces/ns/pods", &mk_pod()).await.code, 201);
+    assert_eq!(server.requests().len(), 1);
+}
+
+/// Which requests reach a webhook: `fields` are put into it, `rule` into its rule.
+#[rstest]
+#[case::as_it_is(json!({}), json!({}), 1)]
+#[case::namespace_selected(json!({"namespaceSelector": {"matchLabels": {"role": "shoot"}}}), json!({}), 1)]
+#[case::namespace_by_name(json!({"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ns"}}}), json!({}), 1)]
+#[case::namespace_not_selected(json!({"namespaceSelector": {"matchExpressions": [{"key": "role", "operator": "NotIn", "values": ["shoot"]}]}}), json!({}), 0)]
+#[case::object_not_selected(json!({"objectSelector": {"matchExpressions": [{"key": "skip", "operator": "Exists"}]}}), json!({}), 0)]
+#[case::object_selected(json!({"objectSelector": {"matchExpressions": [{"key": "skip", "operator": "DoesNotExist"}]}}), json!({}), 1)]
+#[case::other_resource(json!({}), json!({"resources": ["configmaps"]}), 0)]
+#[case::any_resource(json!({}), json!({"resources": ["*"]}), 1)]
+#[case::subresources_and_the_resource_itself(json!({}), json!({"resources": ["pods/*"]}), 1)]
+#[case::subresource(json!({}), json!({"resources": ["pods/status"]}), 0)]
+#[case::other_operation(json!({}), json!({"operations": ["UPDATE", "DELETE"]}), 0)]
+#[case::other_group(json!({}), json!({"apiGroups": ["apps"]}), 0)]
+#[case::other_version(json!({}), json!({"apiVersions": ["v2"]}), 0)]
+#[case::namespaced(json!({}), json!({"scope": "Namespaced"}), 1)]
+#[case::cluster(json!({}), json!({"scope": "Cluster"}), 0)]
+#[tokio::test]
+async fn a_webhook_is_called_where_it_matches(#[case] fields: Value, #[case] rule: Value, #[case] calls: usize) {
+    let server = WebhookServer::start(Behaviour::answering(&json!({}))).await;
+    let cluster = mk_cluster(Minor::NEWEST).await;
+    let mut webhook = mk_webhook(&server.url());
+    webhook.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    webhook["rules"][0].as_object_mut().unwrap().extend(rule.as_object().unwrap().clone());
+    register(&cluster, "MutatingWebhookConfiguration", "a", json!([webhook])).await;
+    let answer = post(&cluster, "/api/v1/namespaces/ns/pods", &mk_pod()).await;
+    assert_eq!(answer.code, 201, "{answer:?}");
+    assert_eq!(server.requests().len(), calls);
+}
+
+#[tokio::test]
+async fn webhook_configurations_reach_no_webhook() {
+    let server = WebhookServer::start(Behaviour::answering(&json!({"allowed": false}))).await;
+    let cluster = mk_cluster(Minor::NEWEST).await;
+    let mut webhook = mk_webhook(&server.url());
+    webhook["rules"] = json!([{"apiGroups": ["*"], "apiVersions": ["*"], "resources": ["*/*"], "operations": ["*"]}]);
+    for name in ["a", "b"] {
+        register(&cluster, "ValidatingWebhookConfiguration", name, json!([webhook])).await;
+    }
+    assert_eq!(server.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn match_conditions_are_refused_rather_than_ignored() {
+    let server = WebhookServer::start(Behaviour::answering(&json!({}))).await;
+    for (minor, code) in [("1.27", 201), ("1.28", 501)] {
+        let cluster = mk_cluster(minor.parse().unwrap()).await;
+        let mut webhook = mk_webhook(&server.url());
+        webhook["matchConditions"] = json!([{"name": "a", "expression": "false"}]);
+        register(&cluster, "MutatingWebhookConfiguration", "a", json!([webhook])).await;
+        let answer = post(&cluster, "/api/v1/namespaces/ns/pods", &mk_pod()).await;
+        assert_eq!(answer.code, code, "{minor}: {answer:?}");
+    }
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_service_is_reached_at_its_endpoint_under_its_own_name() {
+    let server = WebhookServer::start(Behaviour::answering(&label("service"))).await;
+    let cluster =
+        SimulatorRequest::new(Minor::NEWEST).with_service_endpoint("ns", "hook", 8443, server.address).start();
+    let mut webhook = mk_webhook("");
+    webhook["clientConfig"] = json!({
+        "service": {"namespace": "ns", "name": "hook", "path": "/x", "port": 8443},
+        "caBundle": webhook["clientConfig"]["caBundle"],
+    });
+    register(&cluster, "MutatingWebhookConfiguration", "a", json!([webhook])).await;
+    let answer = post(&cluster, "/api/v1/namespaces/default/pods", &mk_pod()).await;
+    assert_eq!(answer.body["metadata"]["labels"]["by"], "service", "{answer:?}");
+    let (head, _) = server.requests().remove(0);
+    assert!(head.contains(&"host: hook.ns.svc:8443".to_owned()), "{head:?}");
 }

@@ -10,6 +10,7 @@ use crate::object;
 
 /// One entry of `webhooks`.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a field of the API with two values")]
 pub(crate) struct Webhook {
     /// The configuration's name.
     pub(crate) configuration: String,

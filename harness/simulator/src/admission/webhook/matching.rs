@@ -27,7 +27,7 @@ pub(super) fn should_call(cluster: &Simulator, webhook: &Webhook, attributes: &A
     }
     if !webhook.rules.iter().any(|rule| matches_rule(rule, attributes, &attributes.group, &attributes.version)) {
         return match equivalent(webhook, attributes) {
-            Some(group) => Err(not_modelled(format!(
+            Some(group) => Err(not_modelled(&format!(
                 "webhook {:?} matches {} through its equivalent in group {group:?}, and converting between the two",
                 webhook.name, attributes.resource
             ))),
@@ -37,13 +37,13 @@ pub(super) fn should_call(cluster: &Simulator, webhook: &Webhook, attributes: &A
     by_namespace?;
     by_object?;
     if webhook.has_match_conditions && *minor::admission::MATCH_CONDITIONS.at(cluster.minor()) {
-        return Err(not_modelled(format!("webhook {:?} has matchConditions, and CEL", webhook.name)));
+        return Err(not_modelled(&format!("webhook {:?} has matchConditions, and CEL", webhook.name)));
     }
     Ok(true)
 }
 
 /// 501: better no answer than a pretended one.
-fn not_modelled(what: String) -> Status {
+fn not_modelled(what: &str) -> Status {
     Status::new(501, "NotImplemented", format!("{what} is not modelled by this simulator"))
         .with_details(json!({"causes": [{"message": what}]}))
 }

@@ -1,4 +1,4 @@
-//! MutatingAdmissionWebhook: one after the other, each sees what the one before it changed.
+//! `MutatingAdmissionWebhook`: one after the other, each sees what the one before it changed.
 
 use std::collections::BTreeSet;
 

@@ -49,19 +49,19 @@ struct Review<'a> {
     kind: &'static str,
     #[serde(rename = "apiVersion")]
     api_version: &'static str,
-    request: Request<'a>,
+    request: AdmissionRequest<'a>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Request<'a> {
+struct AdmissionRequest<'a> {
     uid: &'a str,
-    kind: Kind<'a>,
-    resource: Resource<'a>,
+    kind: Gvk<'a>,
+    resource: Gvr<'a>,
     #[serde(skip_serializing_if = "str::is_empty")]
     sub_resource: &'a str,
-    request_kind: Kind<'a>,
-    request_resource: Resource<'a>,
+    request_kind: Gvk<'a>,
+    request_resource: Gvr<'a>,
     #[serde(skip_serializing_if = "str::is_empty")]
     request_sub_resource: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -69,7 +69,7 @@ struct Request<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
     namespace: &'a str,
     operation: &'static str,
-    user_info: User<'a>,
+    user_info: Author<'a>,
     object: Option<&'a Value>,
     old_object: Option<&'a Value>,
     dry_run: bool,
@@ -77,21 +77,21 @@ struct Request<'a> {
 }
 
 #[derive(Clone, Copy, Serialize)]
-struct Kind<'a> {
+struct Gvk<'a> {
     group: &'a str,
     version: &'a str,
     kind: &'a str,
 }
 
 #[derive(Clone, Copy, Serialize)]
-struct Resource<'a> {
+struct Gvr<'a> {
     group: &'a str,
     version: &'a str,
     resource: &'a str,
 }
 
 #[derive(Serialize)]
-struct User<'a> {
+struct Author<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
     username: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -105,12 +105,12 @@ struct User<'a> {
 /// Writes the review of a request, without copying its objects.
 pub(super) fn write(version: ReviewVersion, uid: &str, attributes: &Attributes) -> Result<Bytes, serde_json::Error> {
     let (group, kind_version) = attributes.kind_group_version();
-    let kind = Kind { group, version: kind_version, kind: &attributes.kind };
-    let resource = Resource { group: &attributes.group, version: &attributes.version, resource: &attributes.resource };
+    let kind = Gvk { group, version: kind_version, kind: &attributes.kind };
+    let resource = Gvr { group: &attributes.group, version: &attributes.version, resource: &attributes.resource };
     let review = Review {
         kind: "AdmissionReview",
         api_version: version.api_version(),
-        request: Request {
+        request: AdmissionRequest {
             uid,
             kind,
             resource,
@@ -121,7 +121,7 @@ pub(super) fn write(version: ReviewVersion, uid: &str, attributes: &Attributes) 
             name: &attributes.name,
             namespace: &attributes.namespace,
             operation: attributes.operation.as_str(),
-            user_info: User {
+            user_info: Author {
                 username: &attributes.user.username,
                 uid: &attributes.user.uid,
                 groups: &attributes.user.groups,

@@ -1,4 +1,4 @@
-//! ValidatingAdmissionWebhook: all at once, and all are awaited.
+//! `ValidatingAdmissionWebhook`: all at once, and all are awaited.
 
 use futures::future::join_all;
 use tokio::time::Instant;
