@@ -137,6 +137,8 @@ fn go_format(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::{
         recorded,
@@ -173,7 +175,7 @@ mod tests {
     #[test]
     fn patches_a_pod_as_the_api_servers_do() {
         let (bases, cases) = recorded::patches();
-        for case in &cases {
+        for case in cases {
             for (minor, answer) in case.answers() {
                 let (_, base) = bases.iter().find(|(other, _)| *other == minor).expect("every minor has its Pod");
                 let name = format!("{} on {minor}", case.name);
@@ -206,5 +208,75 @@ mod tests {
     /// Whether a message tells of an error: it is that, ends with that, or starts with the same words.
     fn is_told(message: &str, error: &str) -> bool {
         message.ends_with(error) || error.starts_with(message)
+    }
+
+    /// Text of any shape: sent as a body or a patch, it is answered.
+    fn texts() -> impl Strategy<Value = String> {
+        let leaf = prop_oneof![
+            Just("null".to_owned()),
+            Just("{}".to_owned()),
+            Just("[]".to_owned()),
+            Just("1.5".to_owned()),
+            any::<i64>().prop_map(|number| number.to_string()),
+            "[a-z$/]{0,6}".prop_map(|text| format!("{text:?}")),
+        ];
+        let name = prop_oneof![
+            Just("metadata"),
+            Just("labels"),
+            Just("spec"),
+            Just("containers"),
+            Just("name"),
+            Just("env"),
+            Just("finalizers"),
+            Just("$patch"),
+            Just("$retainKeys"),
+            Just("$setElementOrder/containers"),
+            Just("$deleteFromPrimitiveList/finalizers"),
+            Just("resources"),
+            Just("limits"),
+            Just("cpu"),
+        ];
+        leaf.prop_recursive(5, 40, 4, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..3).prop_map(|items| format!("[{}]", items.join(","))),
+                prop::collection::vec((name.clone(), inner), 0..4).prop_map(|fields| {
+                    let fields: Vec<_> = fields.into_iter().map(|(name, value)| format!("{name:?}:{value}")).collect();
+                    format!("{{{}}}", fields.join(","))
+                }),
+            ]
+        })
+    }
+
+    proptest! {
+        /// What was read once is read again without a change; all else is refused.
+        #[test]
+        fn any_body_is_answered(body in texts()) {
+            if let Ok(once) = fields::decode(Minor::NEWEST, "Pod", body.as_bytes()) {
+                let twice = fields::round_trip(Minor::NEWEST, "Pod", once.object.clone());
+                prop_assert_eq!(twice.map(|decoded| decoded.object), Ok(once.object));
+            }
+        }
+
+        #[test]
+        fn any_patch_is_answered(patch in texts(), is_strict in any::<bool>()) {
+            let (bases, _) = recorded::patches();
+            let (minor, base) = &bases[bases.len() - 1];
+            for format in [Format::Json, Format::Merge, Format::Strategic] {
+                if let Ok(patched) = apply(*minor, format, "Pod", base, patch.as_bytes(), is_strict) {
+                    let _ = fields::round_trip(*minor, "Pod", patched.document.clone());
+                    let _ = fields::from_unstructured(*minor, "Pod", patched.document);
+                }
+            }
+        }
+
+        /// A patch that has nothing to say changes nothing.
+        #[test]
+        fn an_empty_patch_is_nothing(format in prop_oneof![Just(Format::Merge), Just(Format::Strategic)]) {
+            let (bases, _) = recorded::patches();
+            for (minor, base) in bases {
+                let patched = apply(*minor, format, "Pod", base, b"{}", true);
+                prop_assert_eq!(patched.map(|patched| patched.document), Ok(base.clone()));
+            }
+        }
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! The answers stand in `tests/recorded`, recorded from Kubernetes 1.24.17, 1.25.16, 1.31.14 and 1.36.3.
 
+use std::sync::LazyLock;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -109,14 +111,20 @@ impl PatchCase {
     }
 }
 
+/// The Pod of each minor, and what was done to it.
+type Recording = (Vec<(Minor, Value)>, Vec<PatchCase>);
+
 /// The Pod as each minor stored it, and its patches.
-pub(crate) fn patches() -> (Vec<(Minor, Value)>, Vec<PatchCase>) {
-    let patches: Patches =
-        serde_json::from_str(include_str!("../tests/recorded/patches.json")).expect("the recording has that shape");
-    let base = patches.base.into_iter().flat_map(|group| {
-        group.minors.into_iter().map(move |minor| (minor.parse().expect("a minor"), group.object.clone()))
+pub(crate) fn patches() -> &'static Recording {
+    static PATCHES: LazyLock<Recording> = LazyLock::new(|| {
+        let patches: Patches =
+            serde_json::from_str(include_str!("../tests/recorded/patches.json")).expect("the recording has that shape");
+        let base = patches.base.into_iter().flat_map(|group| {
+            group.minors.into_iter().map(move |minor| (minor.parse().expect("a minor"), group.object.clone()))
+        });
+        (base.collect(), patches.cases)
     });
-    (base.collect(), patches.cases)
+    &PATCHES
 }
 
 /// Takes away what admission and the strategies add to a Pod, or overwrite.

@@ -21,8 +21,8 @@ pub(crate) static RESET_FIELDS: ByMinor<bool> = ByMinor::new(&[
     (21, true, "v1.21 pkg/registry/core/pod/strategy.go GetResetFields"),
 ]);
 
-/// Whether a write to `ephemeralcontainers` owns nothing else.
+/// Whether a write to `ephemeralcontainers` owns those, and nothing else; before, it owns nothing.
 pub(crate) static EPHEMERAL_CONTAINERS_ALONE: ByMinor<bool> = ByMinor::new(&[
-    (20, false, "v1.32 pkg/registry/core/pod/strategy.go podEphemeralContainersStrategy has no filter"),
+    (20, false, "v1.32 pkg/registry/core/pod/strategy.go dropNonEphemeralContainerUpdates copies the old Pod"),
     (33, true, "v1.33 pkg/registry/core/pod/strategy.go podEphemeralContainersStrategy.GetResetFieldsFilter"),
 ]);

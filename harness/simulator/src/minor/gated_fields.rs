@@ -13,6 +13,7 @@ pub(crate) struct GatedFields {
     /// Whether what is left empty goes with it.
     pub(crate) prunes: bool,
     on: Option<u8>,
+    #[cfg_attr(not(test), expect(dead_code, reason = "names the row, where a test fails"))]
     gate: &'static str,
 }
 

@@ -17,17 +17,6 @@ use crate::{
 /// apiserver v0.31 `pkg/server/config.go` `JSONPatchMaxCopyBytes`
 const COPY_LIMIT: usize = 3 * 1024 * 1024;
 
-/// Applies the bytes of a JSON patch to a document.
-///
-/// # Errors
-/// `Undecodable`: not a JSON array of objects; `DoesNotApply`: an operation that fails, and nothing is changed.
-///
-/// # Source
-/// `github.com/evanphx/json-patch` v4.9.0 to v4.13.0 `patch.go`
-pub(crate) fn apply(minor: Minor, document: &Value, patch: &[u8]) -> Result<Value, PatchError> {
-    Patch::decode(patch)?.apply(minor, document)
-}
-
 /// What strict decoding complains about in a JSON patch: unknown and doubled fields of its operations.
 ///
 /// # Errors
@@ -42,6 +31,9 @@ pub(crate) fn strict_errors(minor: Minor, patch: &[u8]) -> Result<Vec<String>, P
 }
 
 /// A decoded JSON patch.
+///
+/// # Source
+/// `github.com/evanphx/json-patch` v4.9.0 to v4.13.0 `patch.go`
 #[derive(Clone, Debug)]
 pub(crate) struct Patch {
     operations: Vec<Operation>,
@@ -52,6 +44,9 @@ type Operation = Map<String, Value>;
 
 impl Patch {
     /// Reads a patch; `null` is one without operations.
+    ///
+    /// # Errors
+    /// `Undecodable`: not a JSON array of objects.
     pub(crate) fn decode(patch: &[u8]) -> Result<Self, PatchError> {
         let undecodable = |found: &str, go_type: &str| {
             PatchError::Undecodable(format!("json: cannot unmarshal {found} into Go value of type jsonpatch.{go_type}"))
@@ -75,6 +70,9 @@ impl Patch {
     }
 
     /// Applies each operation to what the ones before it made.
+    ///
+    /// # Errors
+    /// `DoesNotApply`: an operation that fails; nothing is changed then.
     pub(crate) fn apply(&self, minor: Minor, document: &Value) -> Result<Value, PatchError> {
         let mut application = Application { minor, document: document.clone(), copied: 0 };
         for operation in &self.operations {
@@ -233,6 +231,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    fn apply(minor: Minor, document: &Value, patch: &[u8]) -> Result<Value, PatchError> {
+        Patch::decode(patch)?.apply(minor, document)
+    }
 
     fn patched(document: &Value, patch: &Value) -> Result<Value, String> {
         apply(Minor::NEWEST, document, patch.to_string().as_bytes()).map_err(|error| error.to_string())

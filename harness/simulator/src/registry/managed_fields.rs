@@ -311,4 +311,69 @@ mod tests {
             assert_eq!(entries, answer.managed_fields, "{} on {minor}", case.name);
         }
     }
+
+    /// What four API servers wrote of thirteen managers: the oldest four are merged.
+    #[test]
+    fn the_oldest_managers_are_merged() {
+        let mut live: Option<Value> = None;
+        for number in 0..13 {
+            let mut next = live.clone().unwrap_or_else(|| json!({"metadata": {"name": "cap"}, "data": {}}));
+            next["data"][format!("k{number:02}")] = "x".into();
+            let name = format!("m{number:02}");
+            let manager = Manager { name: &name, subresource: "", time: "2026-01-01T00:00:00Z" };
+            update(Minor::NEWEST, "ConfigMap", "v1", live.as_ref(), &mut next, &manager);
+            live = Some(next);
+        }
+        let entries = live.expect("thirteen writes")["metadata"]["managedFields"].take();
+        let entries = entries.as_array().expect("entries");
+        assert_eq!(entries.len(), 10);
+        assert_eq!(entries[0]["manager"], "ancient-changes");
+        let merged = json!({"f:data": {".": {}, "f:k00": {}, "f:k01": {}, "f:k02": {}, "f:k03": {}}});
+        assert_eq!(entries[0]["fieldsV1"], merged);
+        assert_eq!(entries[1]["manager"], "m04");
+        assert_eq!(entries[1]["fieldsV1"], json!({"f:data": {"f:k04": {}}}));
+    }
+
+    /// What four API servers wrote of a patch of a Pod's status.
+    #[test]
+    fn a_status_is_owned_by_its_subresource() {
+        let pod = |status: Value| json!({"metadata": {"name": "p"}, "spec": {"containers": []}, "status": status});
+        let creator = Manager { name: "creator", subresource: "", time: "2026-01-01T00:00:00Z" };
+        let mut old = pod(json!({}));
+        old["metadata"]["labels"] = json!({"a": "b"});
+        update(Minor::NEWEST, "Pod", "v1", None, &mut old, &creator);
+        let mut new = pod(json!({
+            "phase": "Running",
+            "conditions": [{"type": "Ready", "status": "True", "lastProbeTime": null, "lastTransitionTime": null}],
+            "podIP": "1.2.3.4",
+            "podIPs": [{"ip": "1.2.3.4"}],
+        }));
+        new["metadata"]["labels"] = json!({"a": "b", "s": "t"});
+        new["spec"]["activeDeadlineSeconds"] = 5.into();
+        let patcher = Manager { name: "patcher", subresource: "status", time: "2026-01-02T00:00:00Z" };
+        update(Minor::NEWEST, "Pod", "v1", Some(&old), &mut new, &patcher);
+        let expected = json!({
+            "manager": "patcher",
+            "operation": "Update",
+            "apiVersion": "v1",
+            "time": "2026-01-02T00:00:00Z",
+            "fieldsType": "FieldsV1",
+            "fieldsV1": {
+                "f:metadata": {"f:labels": {"f:s": {}}},
+                "f:status": {
+                    "f:conditions": {
+                        ".": {},
+                        "k:{\"type\":\"Ready\"}": {
+                            ".": {}, "f:lastProbeTime": {}, "f:lastTransitionTime": {}, "f:status": {}, "f:type": {},
+                        },
+                    },
+                    "f:phase": {},
+                    "f:podIP": {},
+                    "f:podIPs": {".": {}, "k:{\"ip\":\"1.2.3.4\"}": {".": {}, "f:ip": {}}},
+                },
+            },
+            "subresource": "status",
+        });
+        assert_eq!(new["metadata"]["managedFields"][1], expected);
+    }
 }

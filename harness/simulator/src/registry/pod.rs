@@ -10,7 +10,7 @@ mod warnings;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    minor::{Minor, validation as rule},
+    minor::{Minor, fields::EPHEMERAL_CONTAINERS_ALONE, validation as rule},
     object,
     registry::{disabled_fields, read::Read},
 };
@@ -104,6 +104,10 @@ pub(crate) fn prepare_for_ephemeral_containers_update(minor: Minor, pod: &mut Va
         ["deletionTimestamp", "generation", "selfLink", "labels", "annotations", "finalizers", "ownerReferences"]
     {
         put(metadata, field, old_metadata.get(field).cloned());
+    }
+    if !*EPHEMERAL_CONTAINERS_ALONE.at(minor) {
+        // The old object is copied, and with it who set what.
+        put(metadata, "managedFields", old_metadata.get("managedFields").cloned());
     }
     put(object::map_mut(pod, "spec"), "ephemeralContainers", containers);
     disabled_fields::drop(minor, pod, Some(old));
