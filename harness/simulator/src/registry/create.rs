@@ -6,7 +6,9 @@
 
 use serde_json::Value;
 
-use super::{Target, WriteRequest, Written, decode, managed_fields, metadata, pod, prepare, settle, validation};
+use super::{
+    Target, WriteRequest, Written, decode, defaults, managed_fields, metadata, pod, prepare, settle, validation,
+};
 use crate::{
     admission::{self, Attributes, Notes, Operation},
     cluster::Simulator,
@@ -135,6 +137,8 @@ async fn attempt(
     let stored = if request.dry_run {
         if cluster.store().get(&key).is_some() { Err(StoreError::Exists) } else { Ok(std::sync::Arc::new(object)) }
     } else {
+        // The storage answers with what it decodes from what it wrote, so that what plug-ins added has its defaults.
+        defaults::apply(minor, kind, &mut object);
         cluster.store().insert(&key, object)
     };
     let Ok(object) = stored else {

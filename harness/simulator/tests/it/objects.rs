@@ -1,6 +1,6 @@
 //! Creating, reading and deleting.
 
-use k8s_openapi::api::core::v1::{Namespace, Pod};
+use k8s_openapi::api::core::v1::{Namespace, Pod, Volume};
 use kube::{
     Api, Client,
     api::{DeleteParams, ListParams, PostParams},
@@ -48,4 +48,21 @@ async fn a_dry_run_stores_nothing() {
     let pod = pods.create(&PostParams { dry_run: true, ..PostParams::default() }, &mk_pod("p")).await.unwrap();
     assert_eq!(pod.metadata.resource_version, None);
     assert!(pods.get_opt("p").await.unwrap().is_none());
+}
+
+/// kubernetes v1.20 `plugin/pkg/admission/serviceaccount/admission.go` sets no `defaultMode`; the storage answers with what
+/// it decodes from what it wrote (`apiserver/pkg/storage/etcd3/store.go` `Create`).
+#[tokio::test]
+async fn what_plug_ins_add_is_stored_with_its_defaults() {
+    for minor in Minor::all() {
+        let pods = Api::<Pod>::default_namespaced(client(minor));
+        let pod = pods.create(&PostParams::default(), &mk_pod("p")).await.unwrap();
+        let volumes = pod.spec.unwrap().volumes.unwrap();
+        let mode = |volume: &Volume| match (&volume.projected, &volume.secret) {
+            (Some(projected), _) => projected.default_mode,
+            (_, Some(secret)) => secret.default_mode,
+            _ => None,
+        };
+        assert_eq!(volumes.iter().map(mode).collect::<Vec<_>>(), [Some(420)], "{minor}");
+    }
 }
