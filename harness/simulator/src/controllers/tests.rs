@@ -39,7 +39,7 @@ fn each_namespace_has_a_service_account_and_the_root_ca(#[case] number: u8) {
     }
 }
 
-/// kubernetes v1.24 CHANGELOG: LegacyServiceAccountTokenNoAutoGeneration is on.
+/// kubernetes v1.24 CHANGELOG: `LegacyServiceAccountTokenNoAutoGeneration` is on.
 #[rstest]
 #[case(20, true)]
 #[case(23, true)]

@@ -53,7 +53,7 @@ fn start(number: u8) -> Simulator {
 }
 
 /// Stores a Pod on node `plain` unless its `spec` says otherwise, and lets the cluster come to rest.
-fn run(cluster: &Simulator, spec: Value) -> Arc<Value> {
+fn run(cluster: &Simulator, spec: &Value) -> Arc<Value> {
     let mut pod = json!({
         "apiVersion": "v1", "kind": "Pod",
         "metadata": {"name": "p", "namespace": "default", "uid": "u", "generation": 1},
@@ -109,7 +109,7 @@ fn the_most_specific_profile_wins(
     let pod_context = if profile == json!({}) { json!({}) } else { json!({"seccompProfile": profile}) };
     let pod = run(
         &cluster,
-        json!({
+        &json!({
             "nodeSelector": {"pool": node},
             "securityContext": pod_context,
             "containers": [{"name": "main", "image": "probe", "securityContext": context}],
@@ -126,7 +126,7 @@ fn the_most_specific_profile_wins(
 fn kubelets_before_1_22_know_no_seccomp_default(#[case] number: u8) {
     let cluster = start(number);
     let containers = json!([{"name": "main", "image": "probe"}]);
-    let pod = run(&cluster, json!({"nodeSelector": {"pool": "hardened"}, "containers": containers}));
+    let pod = run(&cluster, &json!({"nodeSelector": {"pool": "hardened"}, "containers": containers}));
     assert_eq!(log(&cluster, &pod, "main", false), Ok("Unconfined Main \n".to_owned()));
 }
 
@@ -136,7 +136,7 @@ fn a_profile_that_is_not_on_the_node_ends_in_create_container_error() {
     let profile = json!({"type": "Localhost", "localhostProfile": "missing.json"});
     let pod = run(
         &cluster,
-        json!({
+        &json!({
             "containers": [
                 {"name": "main", "image": "probe", "securityContext": {"seccompProfile": profile}},
                 {"name": "beside", "image": "probe"},
@@ -174,7 +174,7 @@ fn a_localhost_profile_without_a_name(#[case] number: u8, #[case] privileged: bo
     let cluster = start(number);
     let pod = run(
         &cluster,
-        json!({
+        &json!({
             "securityContext": {"seccompProfile": {"type": "Localhost", "localhostProfile": ""}},
             "containers": [{"name": "main", "image": "probe", "securityContext": {"privileged": privileged}}],
         }),
@@ -201,7 +201,7 @@ fn init_containers_come_first(#[case] init: Value, #[case] kind: &str, #[case] r
     let cluster = start(number);
     let pod = run(
         &cluster,
-        json!({
+        &json!({
             "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
             "initContainers": [init],
             "containers": [{"name": "main", "image": "probe", "command": ["probe"], "args": ["--watch", "1"]}],
@@ -221,7 +221,7 @@ fn a_failed_init_container_holds_the_rest_back() {
     let cluster = start(31);
     let pod = run(
         &cluster,
-        json!({
+        &json!({
             "initContainers": [{"name": "first", "image": "exit", "args": ["3"]}, {"name": "second", "image": "probe"}],
             "containers": [{"name": "main", "image": "probe"}],
         }),
@@ -250,7 +250,7 @@ fn a_failed_init_container_holds_the_rest_back() {
 fn a_pod_ends_with_its_containers(#[case] policy: &str, #[case] code: &str, #[case] phase: &str, #[case] reason: &str) {
     let cluster = start(31);
     let containers = json!([{"name": "main", "image": "exit", "args": [code]}]);
-    let pod = run(&cluster, json!({"restartPolicy": policy, "containers": containers}));
+    let pod = run(&cluster, &json!({"restartPolicy": policy, "containers": containers}));
     assert_eq!(pod["status"]["phase"], json!(phase));
     assert_eq!(pod["status"]["containerStatuses"][0]["state"]["terminated"]["reason"], json!(reason));
     assert_eq!(condition(&pod, "Ready")["reason"], json!(if phase == "Failed" { "PodFailed" } else { "PodCompleted" }));
@@ -261,7 +261,7 @@ fn an_ephemeral_container_gets_the_pods_profile() {
     let cluster = start(31);
     let pod = run(
         &cluster,
-        json!({
+        &json!({
             "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
             "containers": [{"name": "main", "image": "probe"}],
         }),
@@ -279,7 +279,7 @@ fn an_ephemeral_container_gets_the_pods_profile() {
 #[test]
 fn another_image_starts_another_container() {
     let cluster = start(31);
-    let pod = run(&cluster, json!({"containers": [{"name": "main", "image": "probe"}]}));
+    let pod = run(&cluster, &json!({"containers": [{"name": "main", "image": "probe"}]}));
     let id = pod["status"]["containerStatuses"][0]["containerID"].clone();
     let changed = json!("exit:v2");
     cluster.store().modify(&key_of(&pod), |pod| pod["spec"]["containers"][0]["image"] = changed).expect("it is there");
@@ -299,7 +299,7 @@ fn another_image_starts_another_container() {
 )]
 fn a_status_has_the_fields_of_its_minor(#[case] number: u8, #[case] conditions: &[&str], #[case] more: &[&str]) {
     let cluster = start(number);
-    let pod = run(&cluster, json!({"containers": [{"name": "main", "image": "probe", "resources": {}}]}));
+    let pod = run(&cluster, &json!({"containers": [{"name": "main", "image": "probe", "resources": {}}]}));
     let status = pod["status"].as_object().expect("a status is an object");
     let kinds: Vec<_> = status["conditions"].as_array().expect("a list").iter().map(|one| &one["type"]).collect();
     assert_eq!(kinds, conditions);
@@ -328,7 +328,7 @@ fn a_status_has_the_fields_of_its_minor(#[case] number: u8, #[case] conditions: 
 fn a_pod_that_suits_no_node_waits(#[case] number: u8, #[case] message: &str) {
     let cluster = start(number);
     let spec = json!({"nodeSelector": {"pool": "none"}, "containers": [{"name": "main", "image": "probe"}]});
-    let pod = run(&cluster, spec);
+    let pod = run(&cluster, &spec);
     assert_eq!(pod["spec"].get("nodeName"), None);
     let scheduled = condition(&pod, "PodScheduled");
     assert_eq!((&scheduled["reason"], &scheduled["message"]), (&json!("Unschedulable"), &json!(message)));
@@ -346,7 +346,7 @@ fn a_pod_that_suits_no_node_waits(#[case] number: u8, #[case] message: &str) {
 fn a_pod_that_is_not_ours_is_left_alone(#[case] mut spec: Value) {
     let cluster = start(31);
     spec["containers"] = json!([{"name": "main", "image": "probe"}]);
-    let pod = run(&cluster, spec);
+    let pod = run(&cluster, &spec);
     assert_eq!(pod["status"], json!({"phase": "Pending", "qosClass": "BestEffort"}));
 }
 
@@ -362,7 +362,7 @@ fn taints_keep_pods_away(#[case] node: Value, #[case] tolerations: Value, #[case
     let cluster = start(31);
     cluster.store().modify(&Key::new("nodes", "", "plain"), |plain| plain["spec"] = node).expect("it is there");
     let containers = json!([{"name": "main", "image": "probe"}]);
-    let pod = run(&cluster, json!({"tolerations": tolerations, "containers": containers}));
+    let pod = run(&cluster, &json!({"tolerations": tolerations, "containers": containers}));
     assert_eq!(pod["spec"].get("nodeName").is_some(), is_scheduled);
 }
 
@@ -377,7 +377,7 @@ fn required_affinity_selects(#[case] term: Value, #[case] is_scheduled: bool) {
         "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]},
     }});
     let containers = json!([{"name": "main", "image": "probe"}]);
-    let pod = run(&cluster, json!({"nodeSelector": {}, "affinity": affinity, "containers": containers}));
+    let pod = run(&cluster, &json!({"nodeSelector": {}, "affinity": affinity, "containers": containers}));
     assert_eq!(pod["spec"].get("nodeName"), is_scheduled.then(|| json!("hardened")).as_ref());
 }
 
@@ -388,7 +388,7 @@ fn required_affinity_selects(#[case] term: Value, #[case] is_scheduled: bool) {
 fn a_pod_for_windows_is_rejected(#[case] number: u8, #[case] message: &str) {
     let cluster = start(number);
     let spec = json!({"os": {"name": "windows"}, "containers": [{"name": "main", "image": "probe"}]});
-    let pod = run(&cluster, spec);
+    let pod = run(&cluster, &spec);
     assert_eq!(pod["spec"]["nodeName"], json!("plain"));
     assert_eq!(pod["status"]["phase"], json!("Failed"));
     assert_eq!((&pod["status"]["reason"], &pod["status"]["message"]), (&json!("PodOSNotSupported"), &json!(message)));
@@ -399,13 +399,13 @@ fn a_pod_for_windows_is_rejected(#[case] number: u8, #[case] message: &str) {
 fn a_pod_that_is_bound_to_a_node_that_does_not_suit_it_is_rejected() {
     let cluster = start(31);
     let spec = json!({"nodeName": "hardened", "containers": [{"name": "main", "image": "probe"}]});
-    assert_eq!(run(&cluster, spec)["status"]["reason"], json!("NodeAffinity"));
+    assert_eq!(run(&cluster, &spec)["status"]["reason"], json!("NodeAffinity"));
 }
 
 #[test]
 fn a_pod_that_is_being_deleted_goes_once_its_finalizers_are_off() {
     let cluster = start(31);
-    let pod = run(&cluster, json!({"containers": [{"name": "main", "image": "probe"}]}));
+    let pod = run(&cluster, &json!({"containers": [{"name": "main", "image": "probe"}]}));
     let key = key_of(&pod);
     let marked = cluster.store().modify(&key, |pod| {
         pod["metadata"]["finalizers"] = json!(["example.org/wait"]);
@@ -422,7 +422,7 @@ fn a_pod_that_is_being_deleted_goes_once_its_finalizers_are_off() {
 #[test]
 fn the_same_seed_gives_the_same_cluster() {
     let spec = json!({"containers": [{"name": "main", "image": "probe"}]});
-    assert_eq!(run(&start(31), spec.clone()), run(&start(31), spec));
+    assert_eq!(run(&start(31), &spec), run(&start(31), &spec));
 }
 
 /// A cluster that is started from another's beginning shares nothing with it.
@@ -430,11 +430,11 @@ fn the_same_seed_gives_the_same_cluster() {
 fn clusters_of_the_same_kind_do_not_see_each_other() {
     let spec = json!({"containers": [{"name": "main", "image": "probe"}]});
     let (first, second) = (start(32), start(32));
-    run(&first, spec.clone());
+    run(&first, &spec);
     assert!(second.store().list("pods", None).is_empty());
     let others = SimulatorRequest::new(minor(32)).with_node(mk_node("other", false)).start();
     assert_eq!(others.store().list("nodes", None).len(), 1);
-    assert_eq!(run(&start(32), spec.clone()), run(&second, spec));
+    assert_eq!(run(&start(32), &spec), run(&second, &spec));
 }
 
 #[test]
