@@ -29,10 +29,8 @@ async fn post(client: &Client, path: &str, object: &Value) -> u16 {
 
 /// A cluster of the newest minor with the webhook registered, and a namespace that Gardener manages.
 async fn cluster(certificate: &ServingCertificate) -> (Client, Running) {
-    let webhook = WebhookRequest::new(certificate.server_config())
-        .bind((Ipv4Addr::LOCALHOST, 0).into())
-        .expect("a port")
-        .serve();
+    let webhook =
+        WebhookRequest::new(certificate.server_config()).bind((Ipv4Addr::LOCALHOST, 0).into()).expect("a port").serve();
     let simulator = SimulatorRequest::new(Minor::NEWEST).start();
     let client = Client::new(simulator.service(), "default");
     let registration =
@@ -57,8 +55,7 @@ async fn create_pod(client: &Client) {
 }
 
 fn admission(criterion: &mut Criterion) {
-    let certificate =
-        Arc::new(ServingCertificate::for_run([Ipv4Addr::LOCALHOST.to_string()]).expect("a certificate"));
+    let certificate = Arc::new(ServingCertificate::for_run([Ipv4Addr::LOCALHOST.to_string()]).expect("a certificate"));
     let runtime = Runtime::new().expect("a runtime");
     let mut group = criterion.benchmark_group("admission");
 

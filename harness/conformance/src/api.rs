@@ -129,8 +129,11 @@ impl Api {
             source: Box::new(source),
         })?;
         let (parts, body) = response.into_parts();
-        let bytes =
-            body.collect().await.map_err(|source| ApiError::Read { method, path, source: Box::new(source) })?.to_bytes();
+        let bytes = body
+            .collect()
+            .await
+            .map_err(|source| ApiError::Read { method, path, source: Box::new(source) })?
+            .to_bytes();
         Ok((parts.headers, parts.status.as_u16(), bytes))
     }
 }

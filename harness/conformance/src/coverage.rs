@@ -60,6 +60,7 @@ pub struct RequirementCoverage {
 
 /// One row of the truth table: the feature gate and the three documented preconditions.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[expect(clippy::struct_excessive_bools, reason = "a row of a truth table is that many truth values")]
 pub struct Preconditions {
     /// The gardenlet's feature gate `DefaultSeccompProfile` is on.
     pub gate: bool,

@@ -148,9 +148,7 @@ fn variation(instance: &Instance, release: GardenerRelease, node: NodeSetting) -
 fn universe(scenario: &Scenario) -> Universe {
     let mut universe = Universe { minors: BTreeSet::new(), variations: BTreeSet::new() };
     for instance in &scenario.instances {
-        universe
-            .minors
-            .extend(Minor::all().filter(|minor| instance.given.kubernetes.contains(minor.number().into())));
+        universe.minors.extend(Minor::all().filter(|minor| instance.given.kubernetes.contains(minor.number().into())));
         for release in releases_of(instance.given.gardener, &[]) {
             for seccomp_default in &instance.given.node.seccomp_default {
                 let node = NodeSetting { seccomp_default: *seccomp_default };

@@ -151,8 +151,7 @@ pub async fn observe(suite: &Suite, options: &RunOptions) -> Result<Observed, Ru
             failures.push((finished.case, finished.verdict.failures));
         }
     }
-    let snapshots =
-        driven.recording.snapshots(&prepared.shared.book, &plan.universes, &prepared.shared.platform);
+    let snapshots = driven.recording.snapshots(&prepared.shared.book, &plan.universes, &prepared.shared.platform);
     Ok(Observed { failures, snapshots })
 }
 
@@ -220,9 +219,7 @@ fn default_parallel() -> usize {
 fn mutant(webhook: &WebhookKind) -> Result<Option<Mutant>, RunError> {
     match webhook {
         WebhookKind::Reference => Ok(None),
-        WebhookKind::Mutant(name) => {
-            name.parse().map(Some).map_err(|_| RunError::UnknownMutant { name: name.clone() })
-        }
+        WebhookKind::Mutant(name) => name.parse().map(Some).map_err(|_| RunError::UnknownMutant { name: name.clone() }),
     }
 }
 

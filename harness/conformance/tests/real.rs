@@ -12,7 +12,8 @@ fn folder(name: &str) -> Utf8PathBuf {
 
 #[expect(clippy::disallowed_methods, reason = "the folders of a machine are named by its environment")]
 fn assets() -> Vec<Utf8PathBuf> {
-    let list = std::env::var("SECCOMP_HARNESS_ASSETS").expect("SECCOMP_HARNESS_ASSETS names folders with a control plane");
+    let list =
+        std::env::var("SECCOMP_HARNESS_ASSETS").expect("SECCOMP_HARNESS_ASSETS names folders with a control plane");
     list.split(':').map(Utf8PathBuf::from).collect()
 }
 
@@ -36,18 +37,15 @@ async fn real_api_servers_store_what_the_snapshots_say() -> anyhow::Result<()> {
     };
     let (events, mut told) = tokio::sync::mpsc::unbounded_channel();
     let summary = run(&suite, &options, events).await?;
-    let mut text = String::new();
+    let mut failed = Vec::new();
     while let Some(event) = told.recv().await {
         if let Event::CaseFinished(CaseFinished { case, verdict, .. }) = event
             && !verdict.is_passed()
         {
-            text.push_str(&format!("{case}\n"));
-            for failure in verdict.failures {
-                text.push_str(&format!("{failure:#?}\n").replace("\\n", "\n"));
-            }
+            failed.push(format!("{case}\n{:#?}", verdict.failures).replace("\\n", "\n"));
         }
     }
-    assert_eq!(summary.passed, summary.planned, "{text}");
+    assert_eq!(summary.passed, summary.planned, "{}", failed.join("\n\n"));
     println!("{} cases agree with {} real API servers", summary.passed, assets().len());
     Ok(())
 }

@@ -63,8 +63,7 @@ async fn scenario(
 ) -> anyhow::Result<()> {
     let id = id(&path);
     let observed = observe_scenario(&id).await?;
-    let failures: Vec<_> =
-        observed.failures.iter().map(|(case, failures)| format!("{case}\n{failures:#?}")).collect();
+    let failures: Vec<_> = observed.failures.iter().map(|(case, failures)| format!("{case}\n{failures:#?}")).collect();
     assert!(failures.is_empty(), "{}", failures.join("\n"));
     let snapshots = observed.snapshots.get(&id).cloned().unwrap_or_default();
     assert!(!snapshots.is_empty(), "nothing was seen of {id}");

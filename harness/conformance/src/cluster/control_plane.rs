@@ -92,9 +92,9 @@ impl ControlPlane {
             }
         };
         let limit = NAMESPACES_LIMIT;
-        tokio::time::timeout(limit, attempt).await.unwrap_or_else(|_| {
-            Err(ClusterError::TimedOut { what: format!("see namespace `{namespace}`"), limit })
-        })
+        tokio::time::timeout(limit, attempt)
+            .await
+            .unwrap_or_else(|_| Err(ClusterError::TimedOut { what: format!("see namespace `{namespace}`"), limit }))
     }
 }
 

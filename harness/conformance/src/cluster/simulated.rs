@@ -1,10 +1,6 @@
 //! Kubernetes in this process: fresh for each case.
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use kube_simulator::{Minor, NodeProfile, SimulatorRequest};
 use seccomp_scenario::Node;
@@ -36,10 +32,8 @@ impl SimulatedCluster {
             seccomp_default: setting.seccomp_default,
             localhost_profiles: node.localhost_profiles.clone(),
         };
-        let simulator = SimulatorRequest::new(minor)
-            .with_node(profile)
-            .with_program(PROBE_IMAGE, Arc::new(SimulatedProbe))
-            .start();
+        let simulator =
+            SimulatorRequest::new(minor).with_node(profile).with_program(PROBE_IMAGE, Arc::new(SimulatedProbe)).start();
         let api = Api::new(kube::Client::new(simulator.service(), "default"));
         Self { api }
     }

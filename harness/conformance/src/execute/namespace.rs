@@ -87,7 +87,8 @@ pub(super) fn labels(object: &Value) -> Labels {
 fn restoring(metadata: &Value, existing: &Value) -> Value {
     let before = |field: &str| {
         let set = metadata.get(field).and_then(Value::as_object);
-        let value = |key: &String| existing.pointer(&format!("/metadata/{field}")).and_then(|map| map.get(key)).cloned();
+        let value =
+            |key: &String| existing.pointer(&format!("/metadata/{field}")).and_then(|map| map.get(key)).cloned();
         let values = set.into_iter().flatten().map(|(key, _)| (key.clone(), value(key).unwrap_or_default()));
         Value::Object(values.collect::<Map<_, _>>())
     };

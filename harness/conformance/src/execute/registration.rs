@@ -87,8 +87,11 @@ impl<C: Cluster> Execution<'_, C> {
         let (group, version) = made.api_version.split_once('/').unwrap_or(("", &made.api_version));
         let is_namespaced = !is_cluster_scoped(&made.kind);
         // Labels decide only where a rule matches, so that most requests need none.
-        let namespace_labels =
-            if is_namespaced && registration.is_some() { self.namespace_labels(&made.namespace).await? } else { labels(object) };
+        let namespace_labels = if is_namespaced && registration.is_some() {
+            self.namespace_labels(&made.namespace).await?
+        } else {
+            labels(object)
+        };
         let resource = resource(&made.kind);
         let object_labels = labels(object);
         let facts = RequestFacts {

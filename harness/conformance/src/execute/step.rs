@@ -72,7 +72,14 @@ impl<C: Cluster> Execution<'_, C> {
                 let mut object = self.cluster.api().call(Call::get(made.path())).await?.body;
                 merge(&mut object, &self.submitted(set, Verb::Update));
                 let call = Call::put(made.path(), object.clone());
-                Request { verb: Verb::Update, made, call, operation: "UPDATE", subresource: "", submitted: Some(object) }
+                Request {
+                    verb: Verb::Update,
+                    made,
+                    call,
+                    operation: "UPDATE",
+                    subresource: "",
+                    submitted: Some(object),
+                }
             }
             Action::Patch { of, patch_type, patch } => {
                 let made = self.made(of);

@@ -65,9 +65,7 @@ impl SnapshotBook {
     /// What was recorded of the platform.
     pub(crate) fn platform(&self) -> Platform {
         let of = |name: String| self.contents.get(&name).cloned().unwrap_or_default();
-        Platform {
-            texts: PARTS.iter().map(|part| (part.name, of(format!("{FOLDER}/{}", part.file_name())))).collect(),
-        }
+        Platform { texts: PARTS.iter().map(|part| (part.name, of(format!("{FOLDER}/{}", part.file_name())))).collect() }
     }
 
     /// What is wrong with `seen`, as far as the snapshot that holds for `minor` says; nothing was seen where there was
@@ -82,7 +80,8 @@ impl SnapshotBook {
     ) -> Option<Failure> {
         let seen = seen.filter(|seen| !seen.is_empty());
         let held = self.sections.get(scenario).and_then(|files| files.range(..=minor).next_back());
-        let missing = |since| Failure::SnapshotMissing { file: file::path(scenario, since), section: variation.label() };
+        let missing =
+            |since| Failure::SnapshotMissing { file: file::path(scenario, since), section: variation.label() };
         let Some((since, sections)) = held else {
             return seen.map(|_| missing(minor));
         };
@@ -150,7 +149,10 @@ impl SnapshotBook {
     }
 
     /// The files that the platform's snapshots would be.
-    pub(crate) fn recorded_platform(&self, seen: &BTreeMap<Minor, super::PlatformParts>) -> BTreeMap<String, BTreeMap<Minor, String>> {
+    pub(crate) fn recorded_platform(
+        &self,
+        seen: &BTreeMap<Minor, super::PlatformParts>,
+    ) -> BTreeMap<String, BTreeMap<Minor, String>> {
         let before = self.platform();
         PARTS
             .iter()
@@ -248,10 +250,8 @@ fn expand(sections: &[Section], variations: &BTreeSet<Variation>) -> Texts {
     let keys = [SectionKind::Calls, SectionKind::Containers]
         .into_iter()
         .flat_map(|kind| variations.iter().map(move |variation| (kind, variation)));
-    keys.filter_map(|(kind, variation)| {
-        Some(((kind, variation.clone()), find(sections, kind, variation)?.to_owned()))
-    })
-    .collect()
+    keys.filter_map(|(kind, variation)| Some(((kind, variation.clone()), find(sections, kind, variation)?.to_owned())))
+        .collect()
 }
 
 /// Every file below `folder`, in order.

@@ -41,8 +41,8 @@ pub(crate) fn read(text: &str) -> Option<&str> {
 /// Each section is its headings, a `# ` before each, and its body, of which no line starts so.
 pub(crate) fn join(sections: &[Section]) -> String {
     let section = |section: &Section| {
-        let headings: String = section.headings.iter().map(|heading| format!("# {heading}\n")).collect();
-        format!("{headings}{}\n", section.body.trim_end())
+        let headings = section.headings.iter().map(|heading| format!("# {heading}")).collect::<Vec<_>>().join("\n");
+        format!("{headings}\n{}\n", section.body.trim_end())
     };
     sections.iter().map(section).collect::<Vec<_>>().join("\n")
 }

@@ -127,12 +127,9 @@ fn mask_metadata(object: &mut Value) {
     let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else {
         return;
     };
-    for (field, mask) in [
-        ("uid", UID),
-        ("creationTimestamp", TIME),
-        ("deletionTimestamp", TIME),
-        ("resourceVersion", RESOURCE_VERSION),
-    ] {
+    for (field, mask) in
+        [("uid", UID), ("creationTimestamp", TIME), ("deletionTimestamp", TIME), ("resourceVersion", RESOURCE_VERSION)]
+    {
         // `creationTimestamp: null` and an empty resourceVersion vary by minor, not by run.
         if let Some(value) = metadata.get_mut(field)
             && value.as_str().is_some_and(|text| !text.is_empty())
@@ -194,7 +191,8 @@ mod tests {
 
     #[test]
     fn a_pod_seen_later_shows_nothing_of_when_the_kubelet_came() {
-        let before = json!({"kind": "Pod", "metadata": {"managedFields": []}, "spec": {}, "status": {"phase": "Pending"}});
+        let before =
+            json!({"kind": "Pod", "metadata": {"managedFields": []}, "spec": {}, "status": {"phase": "Pending"}});
         let after = json!({
             "kind": "Pod",
             "metadata": {"managedFields": [{"manager": "kubelet"}]},

@@ -160,7 +160,8 @@ mod tests {
 
     #[test]
     fn managed_fields_take_a_line_each() {
-        let value = json!({"kind": "Pod", "metadata": {"managedFields": [{"manager": "m", "fieldsV1": {"f:spec": {}}}]}});
+        let value =
+            json!({"kind": "Pod", "metadata": {"managedFields": [{"manager": "m", "fieldsV1": {"f:spec": {}}}]}});
         let mut out = String::new();
         object(&mut out, 0, &value, &PlatformParts::default());
         insta::assert_snapshot!(out, @r#"

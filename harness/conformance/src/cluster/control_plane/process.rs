@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use camino::{Utf8Path, Utf8PathBuf};
 use kube::{
     Client, Config,
@@ -193,9 +194,9 @@ impl Credentials {
         let names = vec![Ipv4Addr::LOCALHOST.to_string()];
         let serving = rcgen::generate_simple_self_signed(names).map_err(failed(what))?;
         let accounts = rcgen::KeyPair::generate().map_err(failed(what))?;
-        // As hard to guess as a key, since it is a part of one that nobody else knows.
+        // As hard to guess as a key, since it is one that serves for nothing else.
         let secret = rcgen::KeyPair::generate().map_err(failed(what))?;
-        let token: String = secret.serialize_der().iter().rev().take(32).map(|byte| format!("{byte:02x}")).collect();
+        let token = STANDARD.encode(secret.serialize_der());
         let certificate = serving.cert.pem();
         let files = [
             ("tls.crt", certificate.clone()),
@@ -211,9 +212,8 @@ impl Credentials {
     }
 
     async fn client(&self, port: u16) -> Result<Client, ClusterError> {
-        use base64::Engine as _;
         let what = "make a client for the control plane";
-        let authority = base64::engine::general_purpose::STANDARD.encode(&self.certificate);
+        let authority = STANDARD.encode(&self.certificate);
         let kubeconfig = json!({
             "clusters": [{
                 "name": "it",
