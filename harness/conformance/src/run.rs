@@ -170,6 +170,7 @@ impl Prepared {
             Plan::new(suite, &options.selection, &Minor::all().collect::<Vec<_>>())?;
         }
         let clusters = tokio::select! {
+            biased;
             clusters = Clusters::start(&options.cluster) => clusters?,
             () = options.cancellation.cancelled() => Clusters::ControlPlanes(BTreeMap::new()),
         };

@@ -24,6 +24,20 @@ const STATUS: &str = "[status]";
 /// What stands for the kubelet's entry in `metadata.managedFields`.
 const KUBELET: &str = "[kubelet]";
 
+/// What stands for an address in the API server's memory, which some of its messages show.
+const ADDRESS: &str = "0x[address]";
+/// What stands for the difference between two Pod specs in a message: its library takes care that no two builds print the
+/// same.
+///
+/// # Source
+/// go-cmp `cmp/compare.go` `Diff`: "Do not depend on this output being stable"
+const DIFF: &str = "[diff]";
+
+/// The message that such a difference follows, on a line of its own.
+const BEFORE_DIFF: &str = "pod updates may not change fields other than";
+/// What stands before an address.
+const BEFORE_ADDRESS: &str = ")(0x";
+
 /// The length of the suffix that Kubernetes draws.
 ///
 /// # Source
@@ -92,6 +106,12 @@ impl Masks {
                 masked = Cow::Owned(masked.replace(text.as_str(), mask));
             }
         }
+        if masked.contains(BEFORE_ADDRESS) {
+            masked = Cow::Owned(without_addresses(&masked));
+        }
+        if let Some((before, _)) = masked.split_once('\n').filter(|(before, _)| before.contains(BEFORE_DIFF)) {
+            masked = Cow::Owned(format!("{before}\n{DIFF}"));
+        }
         masked
     }
 
@@ -121,6 +141,17 @@ impl Masks {
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
+}
+
+fn without_addresses(text: &str) -> String {
+    let mut parts = text.split(BEFORE_ADDRESS);
+    let mut masked = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        masked.push_str(")(");
+        masked.push_str(ADDRESS);
+        masked.push_str(part.trim_start_matches(|digit: char| digit.is_ascii_hexdigit()));
+    }
+    masked
 }
 
 fn mask_metadata(object: &mut Value) {
@@ -187,6 +218,18 @@ mod tests {
                 "spec": {"nodeName": "[node]", "volumes": [{"name": "kube-api-access-[suffix]"}]},
             })
         );
+    }
+
+    #[test]
+    fn replaces_what_a_message_says_differently_each_time() {
+        let masks = Masks::default();
+        let address = "core.SeccompProfile{LocalhostProfile:(*string)(0xc000a1)}: only (*string)(0x1)";
+        assert_eq!(
+            masks.text(address),
+            "core.SeccompProfile{LocalhostProfile:(*string)(0x[address])}: only (*string)(0x[address])"
+        );
+        let diff = "Forbidden: pod updates may not change fields other than `x`\n\u{a0}core.PodSpec{\n}\n";
+        assert_eq!(masks.text(diff), "Forbidden: pod updates may not change fields other than `x`\n[diff]");
     }
 
     #[test]

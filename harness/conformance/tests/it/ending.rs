@@ -19,7 +19,7 @@ async fn a_cancelled_run_says_what_was_done() -> anyhow::Result<()> {
 async fn fail_fast_ends_at_the_first_failure() -> anyhow::Result<()> {
     let (_folder, options) = mk_options()?;
     let options = RunOptions { fail_fast: true, parallel: std::num::NonZeroUsize::new(1), ..options };
-    let suite = mk_suite(&SKIPPED.replace("mutated: false", "mutated: true"))?;
+    let suite = mk_suite(&SKIPPED.replace("profile: none", "profile: Unconfined"))?;
     let (summary, cases) = run_to_end(&suite, &options).await?;
     assert_eq!(summary.ended_early, Some(EndedEarly::FailedFast));
     assert_eq!((summary.failed, cases.len()), (1, 1));

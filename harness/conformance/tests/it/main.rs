@@ -12,12 +12,12 @@ use seccomp_scenario::{Requirements, Scenario};
 
 const REQUIREMENTS: &str = "
 requirements:
-- id: skip
-  statement: A Pod with the skip label is left alone.
-  source: none
-- id: uncovered
-  statement: Nobody looks at this.
-  source: none
+  skip:
+    statement: A Pod with the skip label is left alone.
+    source: none
+  uncovered:
+    statement: Nobody looks at this.
+    source: none
 ";
 
 /// A scenario that holds: its one Pod carries the skip label.

@@ -7,14 +7,17 @@ use crate::{SKIPPED, mk_options, mk_suite, run_to_end};
 #[tokio::test]
 async fn reports_everything_that_does_not_hold_with_its_line() -> anyhow::Result<()> {
     let (_folder, options) = mk_options()?;
-    let wrong = SKIPPED.replace("{admitted: true, mutated: false, called: false, profile: none}", "
-    admitted: false
+    let wrong = SKIPPED.replace(
+        "{admitted: true, mutated: false, called: false, profile: none}",
+        "
     called: true
+    mutated: true
     profile: Unconfined
-    containers: {main: Localhost}");
+    containers: {main: Localhost}",
+    );
     let options = RunOptions { snapshot_mode: SnapshotMode::Accept, ..options };
     let (_, cases) = run_to_end(&mk_suite(&wrong)?, &options).await?;
-    let first_line = wrong.lines().position(|line| line.contains("admitted")).map(|line| line + 1);
+    let first_line = wrong.lines().position(|line| line.contains("called")).map(|line| line + 1);
     for case in cases {
         assert_eq!(case.verdict.status(), Status::Failed);
         let mut lines = Vec::new();
