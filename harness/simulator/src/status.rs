@@ -87,7 +87,13 @@ impl Status {
     /// 422: fields that validation refuses.
     pub(crate) fn invalid(group: &str, kind: &str, name: &str, errors: &[FieldError]) -> Self {
         let kind_text = if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") };
-        let texts = errors.iter().map(FieldError::message).collect::<Vec<_>>();
+        // What is found twice is told once; the causes keep both.
+        let mut texts = Vec::with_capacity(errors.len());
+        for text in errors.iter().map(FieldError::message) {
+            if !texts.contains(&text) {
+                texts.push(text);
+            }
+        }
         let list = if let [one] = texts.as_slice() { one.clone() } else { format!("[{}]", texts.join(", ")) };
         let mut details = details(group, kind, name);
         details["causes"] = errors.iter().map(FieldError::cause).collect();

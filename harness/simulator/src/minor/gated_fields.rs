@@ -50,11 +50,7 @@ pub(crate) static GATED_FIELDS: &[GatedFields] = &[
     row(
         "ProbeTerminationGracePeriod",
         Some(25),
-        &[
-            "*[].livenessProbe.terminationGracePeriodSeconds",
-            "*[].startupProbe.terminationGracePeriodSeconds",
-            "*[].readinessProbe.terminationGracePeriodSeconds",
-        ],
+        &["*[].livenessProbe.terminationGracePeriodSeconds", "*[].startupProbe.terminationGracePeriodSeconds"],
     ),
     row("NodeInclusionPolicyInPodTopologySpread", Some(26), &["topologySpreadConstraints[].nodeTaintsPolicy"]),
     row("NodeInclusionPolicyInPodTopologySpread", Some(26), &["topologySpreadConstraints[].nodeAffinityPolicy"]),

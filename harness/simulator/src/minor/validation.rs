@@ -57,6 +57,26 @@ pub(crate) static IP_WORDS: ByMinor<&str> = ByMinor::new(&[
     (30, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)", "v1.30 the same, validation.IsValidIP"),
 ]);
 
+/// Whether the name of a resource is shown without quotes, as its type then has a form of its own.
+pub(crate) static RESOURCE_NAME_PLAIN: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "v1.20 validation.go validateResourceName"),
+    (29, true, "v1.29 the same, with core.ResourceName"),
+    (34, false, "v1.34 apimachinery/pkg/util/validation/field/errors.go ErrorBody"),
+]);
+/// What is said of a URL without a host.
+pub(crate) static URL_WITHOUT_HOST: ByMinor<&str> = ByMinor::new(&[
+    (20, "host must be provided", "v1.20 apiserver/pkg/util/webhook/validation.go ValidateWebhookURL"),
+    (26, "host must be specified", "v1.26 the same"),
+]);
+since!(
+    /// A webhook's service without a name or namespace gets no further words.
+    SERVICE_REFERENCE_BARE, 34, "v1.34 apiserver/pkg/util/webhook/validation.go ValidateWebhookService"
+);
+since!(
+    /// A Service's name may begin with a digit (gate RelaxedServiceNameValidation).
+    SERVICE_NAME_RELAXED, 36, "v1.36 pkg/features/kube_features.go RelaxedServiceNameValidation beta"
+);
+
 // Metadata.
 
 since!(
@@ -303,11 +323,6 @@ pub(crate) static SYSCTL: ByMinor<(&str, bool)> = ByMinor::new(&[
         "v1.20 validation.go SysctlFmt",
     ),
     (
-        23,
-        (r"([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?", true),
-        "v1.23 validation.go getSysctlFmt, AllowSysctlRegexContainSlash",
-    ),
-    (
         25,
         (r"^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$", true),
         "v1.25 validation.go sysctlContainSlashRegexp",
@@ -321,10 +336,12 @@ since!(
     /// `supplementalGroupsPolicy` is validated.
     SUPPLEMENTAL_GROUPS_POLICY, 31, "v1.31 validation.go validateSupplementalGroupsPolicy"
 );
-since!(
-    /// `seLinuxChangePolicy` is validated.
-    SELINUX_CHANGE_POLICY, 32, "v1.32 validation.go validateSELinuxChangePolicy"
-);
+/// What `seLinuxChangePolicy` may be; nothing where it is not looked at.
+pub(crate) static SELINUX_CHANGE_POLICY: ByMinor<&[&str]> = ByMinor::new(&[
+    (20, &[], "absent in v1.20"),
+    (32, &["Recursive"], "v1.32 validation.go validateSELinuxChangePolicy, AllowOnlyRecursiveSELinuxChangePolicy"),
+    (37, &["MountOption", "Recursive"], "v1.37 pkg/features/kube_features.go SELinuxMount GA"),
+]);
 since!(
     /// `shareProcessNamespace` is looked at on the spec, not in its security context.
     SHARE_PROCESS_ON_SPEC, 37, "v1.37 validation.go validateShareProcessNamespace"
@@ -408,22 +425,6 @@ since!(
 
 // Updates.
 
-/// How a forbidden change of a Pod's spec is shown.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum DiffForm {
-    /// `diff.ObjectDiff(new, old)`.
-    ObjectDiff,
-    /// `cmp.Diff(old, new)`.
-    CmpDiff,
-    /// A unified diff of the internal structs' JSON.
-    Json,
-}
-/// How a forbidden change of a Pod's spec is shown.
-pub(crate) static UPDATE_DIFF: ByMinor<DiffForm> = ByMinor::new(&[
-    (20, DiffForm::ObjectDiff, "v1.20 validation.go ValidatePodUpdate"),
-    (24, DiffForm::CmpDiff, "v1.24 the same"),
-    (34, DiffForm::Json, "v1.34 the same, apimachinery/pkg/util/diff/diff.go Diff"),
-]);
 /// What may change in a Pod's spec, in the words of the refusal.
 pub(crate) static UPDATABLE: ByMinor<&str> = ByMinor::new(&[
     (
@@ -454,6 +455,14 @@ since!(
 since!(
     /// Scheduling gates may be taken away.
     SCHEDULING_GATES_UPDATE, 26, "v1.26 validation.go validateOnlyDeletedSchedulingGates"
+);
+since!(
+    /// Errors about conditions stand at the status, not at the metadata.
+    CONDITIONS_IN_STATUS, 33, "v1.33 validation.go ValidatePodStatusUpdate"
+);
+since!(
+    /// A Pod that runs on a node is nominated for none (gate ClearingNominatedNodeNameAfterBinding).
+    NOMINATION_ENDS, 35, "v1.35 pkg/features/kube_features.go ClearingNominatedNodeNameAfterBinding beta"
 );
 since!(
     /// `status.qosClass` may not change.

@@ -9,6 +9,8 @@ mod meta;
 mod objects;
 mod path;
 mod pod;
+#[cfg(test)]
+mod recorded;
 mod selector;
 mod webhooks;
 mod words;

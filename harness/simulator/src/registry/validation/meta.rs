@@ -114,11 +114,7 @@ pub(crate) fn object_meta_update(check: &mut Check, new: Option<&Value>, old: Op
         }
     }
     if new.text("resourceVersion").is_empty() {
-        check.invalid(
-            &path.child("resourceVersion"),
-            Shown::Rendered(RESOURCE_VERSION_ZERO),
-            "must be specified for an update",
-        );
+        check.invalid(&path.child("resourceVersion"), "", "must be specified for an update");
     }
     let generation = new.int("generation").unwrap_or_default();
     if generation < old.int("generation").unwrap_or_default() {
@@ -144,9 +140,6 @@ pub(crate) fn object_meta_update(check: &mut Check, new: Option<&Value>, old: Op
     annotations(check, meta, &path.child("annotations"));
     owner_references(check, meta, &path.child("ownerReferences"));
 }
-
-/// An absent resource version as it is shown.
-const RESOURCE_VERSION_ZERO: &str = "\"\"";
 
 /// `must be greater than or equal to 0`
 pub(crate) fn non_negative(check: &mut Check, value: i64, path: &Path<'_>) {
@@ -237,6 +230,25 @@ fn owner_reference(check: &mut Check, owner: &Value, path: &Path<'_>) {
     if api_version == "v1" && owner.text("kind") == "Event" {
         let shown = go::render_owners(check.minor, owner);
         check.invalid(path, Shown::Rendered(&shown), "/v1, Kind=Event is disallowed from being an owner");
+    }
+}
+
+/// What the core kinds demand beyond: a finalizer without a prefix is one of Kubernetes' own.
+///
+/// # Source
+/// kubernetes v1.20 to v1.37 `pkg/apis/core/validation/validation.go` `ValidateObjectMeta`, `validateKubeFinalizerName`
+pub(crate) fn legacy_finalizers(check: &mut Check, meta: Option<&Value>) {
+    let path = Path::root("metadata");
+    let path = path.child("finalizers");
+    for (index, finalizer) in meta.list("finalizers").iter().filter_map(Value::as_str).enumerate() {
+        legacy_finalizer(check, finalizer, &path.index(index));
+    }
+}
+
+/// One of them.
+pub(crate) fn legacy_finalizer(check: &mut Check, finalizer: &str, path: &Path<'_>) {
+    if !finalizer.contains('/') && !matches!(finalizer, "kubernetes" | "orphan" | "foregroundDeletion") {
+        check.invalid(path, finalizer, "name is neither a standard finalizer name nor is it fully qualified");
     }
 }
 

@@ -7,10 +7,11 @@
 
 use serde_json::Value;
 
-use crate::{fields::quantity::Quantity, registry::read::Read};
+use crate::{fields::quantity::Quantity, minor::validation as rule, registry::read::Read};
 
 use super::{
-    check::Check,
+    check::{Check, Shown},
+    go,
     meta::{self, NameForm},
     path::Path,
     selector, words,
@@ -35,9 +36,10 @@ pub(super) fn is_namespaced(kind: &str) -> bool {
     )
 }
 
-fn name_form(kind: &str) -> NameForm {
+fn name_form(check: &Check, kind: &str) -> NameForm {
     match kind {
         "Namespace" => NameForm::Label,
+        "Service" if *rule::SERVICE_NAME_RELAXED.at(check.minor) => NameForm::Label,
         "Service" => NameForm::Label1035,
         "Event" | "Role" | "RoleBinding" | "ClusterRole" | "ClusterRoleBinding" => NameForm::PathSegment,
         _ => NameForm::Subdomain,
@@ -46,13 +48,16 @@ fn name_form(kind: &str) -> NameForm {
 
 /// What is wrong with a new object.
 pub(super) fn create(check: &mut Check, kind: &str, object: &Value) {
-    meta::object_meta(check, object.field("metadata"), is_namespaced(kind), name_form(kind));
+    let form = name_form(check, kind);
+    meta::object_meta(check, object.field("metadata"), is_namespaced(kind), form);
+    meta::legacy_finalizers(check, object.field("metadata"));
     specifics(check, kind, object);
 }
 
 /// What is wrong with an object's new form.
 pub(super) fn update(check: &mut Check, kind: &str, subresource: &str, object: &Value, old: &Value) {
     meta::object_meta_update(check, object.field("metadata"), old.field("metadata"));
+    meta::legacy_finalizers(check, object.field("metadata"));
     if !subresource.is_empty() || kind == "Namespace" {
         return;
     }
@@ -92,10 +97,7 @@ fn namespace_finalizer(check: &mut Check, finalizer: &str) {
     let path = path.child("finalizers");
     let messages = words::qualified_name(check.minor, finalizer);
     check.invalid_for_each(&path, finalizer, messages);
-    if !finalizer.contains('/') && !matches!(finalizer, "kubernetes" | "orphan" | "foregroundDeletion") {
-        let detail = "name is neither a standard finalizer name nor is it fully qualified";
-        check.invalid(&path, finalizer, detail);
-    }
+    meta::legacy_finalizer(check, finalizer, &path);
 }
 
 /// The length of what base64 decodes to.
@@ -179,6 +181,7 @@ fn service(check: &mut Check, object: &Value) {
             check.invalid(&at.child("port"), number, message);
         }
         check.one_of(&at.child("protocol"), port.text("protocol"), &["SCTP", "TCP", "UDP"]);
+        target_port(check, port, &at.child("targetPort"));
     }
     if let Some(spec) = spec {
         meta::labels(check, spec, "selector", &path);
@@ -186,8 +189,24 @@ fn service(check: &mut Check, object: &Value) {
     check.one_of(&path.child("type"), spec.text("type"), &["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"]);
 }
 
+fn target_port(check: &mut Check, port: &Value, path: &Path<'_>) {
+    match port.field("targetPort") {
+        Some(Value::String(name)) => {
+            let messages = words::port_name(check.minor, name);
+            check.invalid_for_each(path, name, messages);
+        }
+        other => {
+            let number = other.and_then(Value::as_i64).unwrap_or_default();
+            if let Some(message) = words::port_number(number) {
+                check.invalid(path, number, message);
+            }
+        }
+    }
+}
+
 fn node(check: &mut Check, object: &Value) {
-    let path = Path::root("spec");
+    // Taints were once an annotation, and their errors still stand there.
+    let path = Path::root("metadata");
     let path = path.child("taints");
     let taints = object.field("spec").list("taints");
     for (index, taint) in taints.iter().enumerate() {
@@ -248,14 +267,48 @@ fn limit_range(check: &mut Check, object: &Value) {
                 }
             }
         }
-        let amount = |field: &str, name: &str| limit.field(field).text(name).parse::<Quantity>().ok();
-        for (name, least) in limit.entries("min").into_iter().flatten() {
-            let (Some(min), Some(max)) = (amount("min", name), amount("max", name)) else { continue };
-            if min > max {
-                let shown = least.as_str().unwrap_or_default();
-                let most = limit.field("max").text(name);
-                let detail = format!("min value {shown} is greater than max value {most}");
-                check.invalid(&at.child("min").key(name), shown, detail);
+        compare_limits(check, limit, &at);
+    }
+}
+
+/// What a limit says of one resource goes together.
+fn compare_limits(check: &mut Check, limit: &Value, at: &Path<'_>) {
+    let mut names = ["min", "max", "default", "defaultRequest"]
+        .iter()
+        .flat_map(|field| limit.entries(field).into_iter().flat_map(|map| map.keys()))
+        .collect::<Vec<_>>();
+    names.sort_unstable();
+    names.dedup();
+    // Where the first is more than the second: at which field, with which value, and what each is called.
+    let rules = [
+        ("min", "max", "min", "min", "min value", "max value"),
+        ("min", "defaultRequest", "defaultRequest", "defaultRequest", "min value", "default request value"),
+        ("defaultRequest", "max", "defaultRequest", "defaultRequest", "default request value", "max value"),
+        (
+            "defaultRequest",
+            "default",
+            "defaultRequest",
+            "defaultRequest",
+            "default request value",
+            "default limit value",
+        ),
+        ("min", "default", "default", "min", "min value", "default value"),
+        ("default", "max", "default", "max", "default value", "max value"),
+    ];
+    for name in names {
+        for (less, more, field, shown, less_name, more_name) in rules {
+            let text = |field: &str| limit.field(field).text(name);
+            let (Ok(least), Ok(most)) = (text(less).parse::<Quantity>(), text(more).parse::<Quantity>()) else {
+                continue;
+            };
+            if least > most {
+                let value = if *rule::VALUES_AS_JSON.at(check.minor) {
+                    go::quote(text(shown))
+                } else {
+                    go::quantity(text(shown))
+                };
+                let detail = format!("{less_name} {} is greater than {more_name} {}", text(less), text(more));
+                check.invalid(&at.child(field).key(name), Shown::Rendered(&value), detail);
             }
         }
     }

@@ -73,6 +73,7 @@ pub(crate) fn create(check: &mut Check, pod: &Value) {
 fn metadata_and_spec(check: &mut Check, pod: &Value) {
     let metadata = pod.field("metadata");
     meta::object_meta(check, metadata, true, NameForm::Subdomain);
+    meta::legacy_finalizers(check, metadata);
     annotations::specific(check, pod);
     let nothing = Value::Null;
     let spec = pod.field("spec").unwrap_or(&nothing);

@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use crate::registry::read::Read;
+use crate::{minor::validation as rule, registry::read::Read};
 
 use super::{
     check::{Check, Shown},
@@ -278,7 +278,7 @@ fn webhook_url(check: &mut Check, url: &str, path: &Path<'_>) {
         check.invalid(path, scheme.as_str(), format!("'https' is the only allowed URL scheme{form}"));
     }
     if host.is_empty() {
-        check.invalid(path, host, format!("host must be specified{form}"));
+        check.invalid(path, host, format!("{}{form}", rule::URL_WITHOUT_HOST.at(check.minor)));
     }
     if let Some(user) = user {
         check.invalid(path, user, "user information is not permitted in the URL");
@@ -293,11 +293,12 @@ fn webhook_url(check: &mut Check, url: &str, path: &Path<'_>) {
 
 /// `ValidateWebhookService`, which confuses the service's name with its namespace.
 fn webhook_service(check: &mut Check, service: &Value, path: &Path<'_>) {
-    if service.text("namespace").is_empty() {
-        check.required(&path.child("name"), "");
-    }
-    if service.text("name").is_empty() {
-        check.required(&path.child("namespace"), "");
+    for (field, shown_as) in [("namespace", "name"), ("name", "namespace")] {
+        if service.text(field).is_empty() {
+            let is_bare = *rule::SERVICE_REFERENCE_BARE.at(check.minor);
+            let detail = if is_bare { String::new() } else { format!("service {shown_as} is required") };
+            check.required(&path.child(shown_as), &detail);
+        }
     }
     let port = service.int("port").unwrap_or_default();
     if let Some(message) = words::port_number(port) {

@@ -21,10 +21,17 @@ pub(super) fn host_ports(check: &mut Check, spec: &Value) {
     for (index, container) in spec.list("containers").iter().enumerate() {
         for (place, port) in container.list("ports").iter().enumerate() {
             let host = port.int("hostPort").unwrap_or_default();
-            if host != port.int("containerPort").unwrap_or_default() {
-                let at = path.index(index);
-                let detail = "must match `containerPort` when `hostNetwork` is true";
-                check.invalid(&at.child("ports").index(place).child("hostPort"), host, detail);
+            let own = port.int("containerPort").unwrap_or_default();
+            if host == own {
+                continue;
+            }
+            let at = path.index(index);
+            let at = at.child("ports");
+            let at = at.index(place);
+            if *rule::HOST_PORTS_EARLY.at(check.minor) {
+                check.invalid(&at.child("hostPort"), host, "must match `containerPort` when `hostNetwork` is true");
+            } else {
+                check.invalid(&at.child("containerPort"), own, "must match `hostPort` when `hostNetwork` is true");
             }
         }
     }

@@ -144,14 +144,22 @@ fn compare(check: &mut Check, name: &str, request: &Value, limit: &Value, path: 
 fn resource_name(check: &mut Check, name: &str, at: &Path<'_>) -> bool {
     let messages = words::qualified_name(check.minor, name);
     if !messages.is_empty() {
-        check.invalid_for_each(at, name, messages);
+        for message in messages {
+            refuse_name(check, name, at, &message);
+        }
         return false;
     }
     let is_standard = STANDARD.contains(&name) || is_huge_pages(name) || name.starts_with("requests.hugepages-");
     if !name.contains('/') && !is_standard {
-        check.invalid(at, name, "must be a standard resource type or fully qualified");
+        refuse_name(check, name, at, "must be a standard resource type or fully qualified");
+        return false;
     }
     true
+}
+
+fn refuse_name(check: &mut Check, name: &str, at: &Path<'_>, detail: &str) {
+    let is_plain = *rule::RESOURCE_NAME_PLAIN.at(check.minor);
+    check.invalid(at, if is_plain { Shown::Rendered(name) } else { Shown::Text(name) }, detail);
 }
 
 /// `validateContainerResourceName`
@@ -159,9 +167,9 @@ fn container_resource_name(check: &mut Check, name: &str, at: &Path<'_>) {
     resource_name(check, name, at);
     let has_one_part = !name.contains('/');
     if has_one_part && !matches!(name, "cpu" | "memory" | "ephemeral-storage") && !is_huge_pages(name) {
-        check.invalid(at, name, "must be a standard resource for containers");
+        refuse_name(check, name, at, "must be a standard resource for containers");
     } else if !has_one_part && !is_native(name) && !is_extended(check, name) {
-        check.invalid(at, name, "doesn't follow extended resource name standard");
+        refuse_name(check, name, at, "doesn't follow extended resource name standard");
     }
 }
 

@@ -151,8 +151,9 @@ pub(super) fn pod_security_context(check: &mut Check, spec: &Value) {
     if *rule::SUPPLEMENTAL_GROUPS_POLICY.at(check.minor) {
         one_of(check, "supplementalGroupsPolicy", &["Merge", "Strict"]);
     }
-    if *rule::SELINUX_CHANGE_POLICY.at(check.minor) {
-        one_of(check, "seLinuxChangePolicy", &["MountOption", "Recursive"]);
+    let policies = *rule::SELINUX_CHANGE_POLICY.at(check.minor);
+    if !policies.is_empty() {
+        one_of(check, "seLinuxChangePolicy", policies);
     }
 }
 

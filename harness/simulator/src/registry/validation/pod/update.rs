@@ -8,13 +8,14 @@ use super::super::{
     check::{Check, Shown},
     go, meta,
     path::Path,
-    words,
+    selector, words,
 };
 use super::{SPEC, annotations, containers, diff, metadata_and_spec, scheduling};
 
 /// `ValidatePodUpdate`
 pub(crate) fn update(check: &mut Check, pod: &Value, old: &Value) {
     meta::object_meta_update(check, pod.field("metadata"), old.field("metadata"));
+    meta::legacy_finalizers(check, pod.field("metadata"));
     metadata_and_spec(check, pod);
     annotations::specific_update(check, pod, old);
     let nothing = Value::Null;
@@ -36,7 +37,7 @@ pub(crate) fn update(check: &mut Check, pod: &Value, old: &Value) {
     }
     let munged = munge(check, spec, old_spec);
     if munged != *old_spec {
-        let diff = diff::of_pod_spec(check.minor, old_spec, &munged);
+        let diff = diff::of("spec", old_spec, &munged);
         let updatable = rule::UPDATABLE.at(check.minor);
         check.forbidden(&SPEC, format!("pod updates may not change fields other than {updatable}\n{diff}"));
     }
@@ -187,20 +188,32 @@ fn selector_text(check: &Check, spec: &Value) -> String {
 /// `ValidatePodStatusUpdate`, as far as it concerns conditions, addresses, the QoS class and states that end.
 pub(crate) fn status_update(check: &mut Check, pod: &Value, old: &Value) {
     meta::object_meta_update(check, pod.field("metadata"), old.field("metadata"));
+    meta::legacy_finalizers(check, pod.field("metadata"));
     annotations::specific_update(check, pod, old);
     let path = Path::root("status");
     let (status, old_status) = (pod.field("status"), old.field("status"));
     for (index, condition) in status.list("conditions").iter().enumerate() {
-        let at = path.child("conditions");
+        let metadata = Path::root("metadata");
+        let at = if *rule::CONDITIONS_IN_STATUS.at(check.minor) { &path } else { &metadata };
+        let at = at.child("conditions");
         let at = at.index(index);
-        let name = condition.text("status");
-        if !["True", "False", "Unknown"].contains(&name) {
-            check.not_supported(&at.child("status"), name, &["False", "True", "Unknown"]);
+        let name = condition.text("type");
+        if !["PodScheduled", "Ready", "Initialized"].contains(&name) {
+            selector::label_name(check, name, &at.child("Type"));
         }
     }
     let nominated = status.text("nominatedNodeName");
     if nominated != old_status.text("nominatedNodeName") && !nominated.is_empty() {
         check.invalid_for_each(&path.child("nominatedNodeName"), nominated, words::dns_subdomain(nominated));
+    }
+    let is_bound = !old.field("spec").text("nodeName").is_empty();
+    if is_bound
+        && nominated != old_status.text("nominatedNodeName")
+        && !nominated.is_empty()
+        && *rule::NOMINATION_ENDS.at(check.minor)
+    {
+        let detail = "may not be set on pods that are already bound to a node";
+        check.forbidden(&path.child("nominatedNodeName"), detail);
     }
     let (class, old_class) = (status.text("qosClass"), old_status.text("qosClass"));
     if class != old_class && *rule::QOS_IMMUTABLE.at(check.minor) {
@@ -248,6 +261,7 @@ fn ended_states(
 /// `ValidatePodEphemeralContainersUpdate`: they may only be added.
 pub(crate) fn ephemeral_containers_update(check: &mut Check, pod: &Value, old: &Value) {
     meta::object_meta_update(check, pod.field("metadata"), old.field("metadata"));
+    meta::legacy_finalizers(check, pod.field("metadata"));
     metadata_and_spec(check, pod);
     annotations::specific_update(check, pod, old);
     let is_static =
@@ -264,7 +278,7 @@ pub(crate) fn ephemeral_containers_update(check: &mut Check, pod: &Value, old: &
         match new.iter().rev().find(|container| container.text("name") == before.text("name")) {
             None => check.forbidden(&path, format!("existing ephemeral containers {name} may not be removed\n")),
             Some(after) if after != before => {
-                let diff = diff::of_ephemeral_container(check.minor, before, after);
+                let diff = diff::of("ephemeralContainer", before, after);
                 check.forbidden(&path, format!("existing ephemeral containers {name} may not be changed\n{diff}"));
             }
             Some(_) => {}
