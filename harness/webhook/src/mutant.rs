@@ -53,8 +53,6 @@ mutants! {
     AcceptsUpdates = "accepts-updates",
     /// The registration names the subresource of ephemeral containers too.
     AcceptsSubresources = "accepts-subresources",
-    /// The registration lets Pods through when the webhook fails.
-    FailsOpen = "fails-open",
     /// A profile that the Pod sets itself is overwritten.
     OverwritesExplicitProfile = "overwrites-explicit-profile",
     /// Only an explicit Unconfined is overwritten.
@@ -102,8 +100,7 @@ const YOUNG_FIELDS: &[&[&str]] = &[
 impl Mutant {
     /// Breaks the registration.
     pub(crate) fn register(self, registration: &mut Registration) {
-        let Registration { object_selector, namespace_selector, operations, resources, failure_policy, .. } =
-            registration;
+        let Registration { object_selector, namespace_selector, operations, resources, .. } = registration;
         match self {
             Self::IgnoresSkipLabel => object_selector.forget(SKIP_LABEL),
             Self::ReadsSkipLabelValue => {
@@ -124,7 +121,6 @@ impl Mutant {
                 operations.push("UPDATE");
                 resources.push("pods/ephemeralcontainers");
             }
-            Self::FailsOpen => *failure_policy = "Ignore",
             _ => {}
         }
     }

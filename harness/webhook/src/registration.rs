@@ -57,7 +57,6 @@ pub struct Registration {
     pub namespace_selector: LabelSelector,
     pub(crate) operations: Vec<&'static str>,
     pub(crate) resources: Vec<&'static str>,
-    pub(crate) failure_policy: &'static str,
     target: Target,
     ca_bundle: String,
 }
@@ -73,7 +72,6 @@ impl Registration {
             namespace_selector: LabelSelector::new(namespace_selector(release)),
             operations: vec!["CREATE"],
             resources: vec!["pods"],
-            failure_policy: "Fail",
             target,
             ca_bundle: ca_bundle.into(),
         })
@@ -107,7 +105,7 @@ impl Registration {
                 "objectSelector": self.object_selector,
                 "clientConfig": self.client_config(),
                 "admissionReviewVersions": ["v1beta1", "v1"],
-                "failurePolicy": self.failure_policy,
+                "failurePolicy": "Fail",
                 "matchPolicy": "Exact",
                 "sideEffects": "None",
                 "timeoutSeconds": 10,

@@ -139,6 +139,15 @@ impl<C: Cluster> Execution<'_, C> {
                 recorded,
             });
         }
+        // With `v1beta1`, which Gardener's registrations prefer, the API server does not look at the uid.
+        if let Some(review) = reviews.iter().find(|review| review.request.get("uid") != review.response.get("uid")) {
+            let uid = |of: &Value| of.get("uid").and_then(Value::as_str).unwrap_or_default().to_owned();
+            self.executed.failures.push(Failure::InvocationContradicted {
+                step: made.label(),
+                registration: format!("asked with uid {}", uid(&review.request)),
+                recorded: format!("the webhook answered with uid {}", uid(&review.response)),
+            });
+        }
         Ok(if is_called {
             Invocation::Called { reviews }
         } else if matched.is_selected() {
