@@ -73,7 +73,7 @@ since!(
     SERVICE_REFERENCE_BARE, 34, "v1.34 apiserver/pkg/util/webhook/validation.go ValidateWebhookService"
 );
 since!(
-    /// A Service's name may begin with a digit (gate RelaxedServiceNameValidation).
+    /// A Service's name may begin with a digit (gate `RelaxedServiceNameValidation`).
     SERVICE_NAME_RELAXED, 36, "v1.36 pkg/features/kube_features.go RelaxedServiceNameValidation beta"
 );
 
@@ -134,15 +134,15 @@ since!(
     SIDECARS, 28, "v1.28 validation.go validateInitContainers"
 );
 since!(
-    /// Containers have restart policies and rules of their own (gate ContainerRestartRules).
+    /// Containers have restart policies and rules of their own (gate `ContainerRestartRules`).
     CONTAINER_RESTART_RULES, 35, "v1.35 pkg/features/kube_features.go ContainerRestartRules beta"
 );
 since!(
-    /// Sidecars may have restart rules (gate RestartAllContainersOnContainerExits).
+    /// Sidecars may have restart rules (gate `RestartAllContainersOnContainerExits`).
     RESTART_ALL_CONTAINERS, 36, "v1.36 pkg/features/kube_features.go RestartAllContainersOnContainerExits beta"
 );
 since!(
-    /// A pre-stop `sleep` may be zero (gate PodLifecycleSleepActionAllowZero).
+    /// A pre-stop `sleep` may be zero (gate `PodLifecycleSleepActionAllowZero`).
     SLEEP_MAY_BE_ZERO, 33, "v1.33 pkg/features/kube_features.go PodLifecycleSleepActionAllowZero beta"
 );
 since!(
@@ -150,7 +150,7 @@ since!(
     SLEEP_NAMES_GATE, 32, "v1.32 validation.go validateSleepAction"
 );
 since!(
-    /// Environment variables may have almost any name (gate RelaxedEnvironmentVariableValidation).
+    /// Environment variables may have almost any name (gate `RelaxedEnvironmentVariableValidation`).
     RELAXED_ENVIRONMENT_NAMES, 32, "v1.32 pkg/features RelaxedEnvironmentVariableValidation beta"
 );
 since!(
@@ -158,7 +158,7 @@ since!(
     HOST_IPS, 28, "v1.28 validation.go validEnvDownwardAPIFieldPathExpressions"
 );
 since!(
-    /// A variable's value can come from a file (gate EnvFiles).
+    /// A variable's value can come from a file (gate `EnvFiles`).
     ENVIRONMENT_FILES, 35, "v1.35 pkg/features/kube_features.go EnvFiles beta"
 );
 since!(
@@ -166,7 +166,7 @@ since!(
     SUBSCRIPT_LOWER_CASE, 25, "v1.25 validation.go validateObjectFieldSelector"
 );
 since!(
-    /// Huge pages can be had from the downward API (gate DownwardAPIHugePages).
+    /// Huge pages can be had from the downward API (gate `DownwardAPIHugePages`).
     HUGE_PAGES_DOWNWARD, 23, "v1.23 pkg/features/kube_features.go DownwardAPIHugePages beta, on"
 );
 since!(
@@ -214,10 +214,10 @@ since!(
     SYS_ADMIN_IGNORED, 37, "v1.37 validation.go ValidateSecurityContext, AllowSysAdminWhenPrivilegeEscalationFalse"
 );
 since!(
-    /// AppArmor profiles are fields.
+    /// `AppArmor` profiles are fields.
     APPARMOR_FIELDS, 30, "v1.30 validation.go ValidateAppArmorProfileField"
 );
-/// What is said of an AppArmor profile's name that is too long.
+/// What is said of an `AppArmor` profile's name that is too long.
 pub(crate) static APPARMOR_TOO_LONG: ByMinor<&str> = ByMinor::new(&[
     (20, "may not be longer than 4095", "v1.30 validation.go ValidateAppArmorProfileField, TooLongMaxLength"),
     (32, "may not be more than 4095 bytes", "v1.32 the same, TooLong"),
@@ -270,7 +270,7 @@ pub(crate) static OS_FIELD: ByMinor<OsField> = ByMinor::new(&[
     (34, OsField::Known(""), "v1.34 validation.go validateOS"),
 ]);
 since!(
-    /// A Windows Pod's HostProcess containers are validated (gate WindowsHostProcessContainers, alpha and off in 1.22).
+    /// A Windows Pod's `HostProcess` containers are validated (gate `WindowsHostProcessContainers`, alpha and off in 1.22).
     HOST_PROCESS, 23, "v1.23 pkg/features/kube_features.go WindowsHostProcessContainers beta"
 );
 since!(
@@ -312,7 +312,7 @@ pub(crate) static DNS_SEARCHES: ByMinor<(usize, usize)> = ByMinor::new(&[
     (26, (32, 2048), "v1.26 pkg/features/kube_features.go ExpandedDNSConfig beta"),
 ]);
 since!(
-    /// Search domains may have underscores, and be one dot (gate RelaxedDNSSearchValidation).
+    /// Search domains may have underscores, and be one dot (gate `RelaxedDNSSearchValidation`).
     RELAXED_SEARCHES, 33, "v1.33 pkg/features/kube_features.go RelaxedDNSSearchValidation beta"
 );
 /// What a sysctl's name must match, and whether slashes are allowed there.
@@ -351,7 +351,7 @@ since!(
     TOLERATION_VALUE_ALONE, 32, "v1.32 validation.go ValidateTolerations"
 );
 since!(
-    /// Tolerations' operators `Lt` and `Gt` are known, though not on (gate TaintTolerationComparisonOperators).
+    /// Tolerations' operators `Lt` and `Gt` are known, though not on (gate `TaintTolerationComparisonOperators`).
     TOLERATION_COMPARES, 35, "v1.35 validation.go ValidateTolerations"
 );
 since!(
@@ -399,11 +399,11 @@ since!(
     STATIC_POD_NO_CLAIMS, 32, "v1.32 validation.go validatePodResourceClaim"
 );
 since!(
-    /// The Pod as a whole has resources (gate PodLevelResources).
+    /// The Pod as a whole has resources (gate `PodLevelResources`).
     POD_RESOURCES, 34, "v1.34 pkg/features/kube_features.go PodLevelResources beta"
 );
 since!(
-    /// The Pod has `hostnameOverride` (gate HostnameOverride).
+    /// The Pod has `hostnameOverride` (gate `HostnameOverride`).
     HOSTNAME_OVERRIDE, 34, "v1.34 validation.go validatePodHostName"
 );
 
@@ -461,7 +461,7 @@ since!(
     CONDITIONS_IN_STATUS, 33, "v1.33 validation.go ValidatePodStatusUpdate"
 );
 since!(
-    /// A Pod that runs on a node is nominated for none (gate ClearingNominatedNodeNameAfterBinding).
+    /// A Pod that runs on a node is nominated for none (gate `ClearingNominatedNodeNameAfterBinding`).
     NOMINATION_ENDS, 35, "v1.35 pkg/features/kube_features.go ClearingNominatedNodeNameAfterBinding beta"
 );
 since!(
@@ -487,7 +487,7 @@ pub(crate) static SECCOMP_SKEW: ByMinor<SeccompSkew> = ByMinor::new(&[
     (25, SeccompSkew::AnnotationToField, "v1.25 the same"),
     (27, SeccompSkew::None, "v1.27 strategy.go PrepareForCreate"),
 ]);
-/// How AppArmor annotations and fields are brought together when a Pod is created.
+/// How `AppArmor` annotations and fields are brought together when a Pod is created.
 pub(crate) static APPARMOR_SKEW: ByMinor<SeccompSkew> = ByMinor::new(&[
     (20, SeccompSkew::None, "v1.20 strategy.go PrepareForCreate"),
     (30, SeccompSkew::BothWays, "v1.30 strategy.go applyAppArmorVersionSkew"),
@@ -498,11 +498,11 @@ since!(
     POD_GENERATION, 33, "v1.33 strategy.go PrepareForCreate, updatePodGeneration"
 );
 since!(
-    /// A gated Pod has a condition that says so (gate PodSchedulingReadiness).
+    /// A gated Pod has a condition that says so (gate `PodSchedulingReadiness`).
     GATED_CONDITION, 27, "v1.27 pkg/features/kube_features.go PodSchedulingReadiness beta"
 );
 since!(
-    /// A status update without QoS class or observed generation keeps the old ones.
+    /// A status update without `QoS` class or observed generation keeps the old ones.
     STATUS_KEEPS_OLD, 33, "v1.33 strategy.go podStatusStrategy.PrepareForUpdate"
 );
 

@@ -1,4 +1,4 @@
-//! Seccomp and AppArmor: annotations of old, fields of today, brought together when a Pod is created.
+//! Seccomp and `AppArmor`: annotations of old, fields of today, brought together when a Pod is created.
 
 use serde_json::{Map, Value, json};
 

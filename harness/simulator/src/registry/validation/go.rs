@@ -29,13 +29,20 @@ pub(crate) fn quote(text: &str) -> String {
             '\t' => quoted.push_str("\\t"),
             '\u{b}' => quoted.push_str("\\v"),
             printable if is_print(printable) => quoted.push(printable),
-            control if u32::from(control) < 0x80 => quoted.push_str(&format!("\\x{:02x}", u32::from(control))),
-            wide if u32::from(wide) < 0x1_0000 => quoted.push_str(&format!("\\u{:04x}", u32::from(wide))),
-            wide => quoted.push_str(&format!("\\U{:08x}", u32::from(wide))),
+            control if u32::from(control) < 0x80 => hex(&mut quoted, "\\x", 2, control),
+            wide if u32::from(wide) < 0x1_0000 => hex(&mut quoted, "\\u", 4, wide),
+            wide => hex(&mut quoted, "\\U", 8, wide),
         }
     }
     quoted.push('"');
     quoted
+}
+
+/// A character by its number.
+fn hex(quoted: &mut String, prefix: &str, digits: usize, character: char) {
+    let number = u32::from(character);
+    let text = format!("{prefix}{number:0digits$x}");
+    quoted.push_str(&text);
 }
 
 /// `unicode.IsPrint`: letters, marks, numbers, punctuation, symbols and the ASCII space.

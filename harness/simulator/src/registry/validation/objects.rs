@@ -17,7 +17,7 @@ use super::{
     selector, words,
 };
 
-/// How much a Secret or ConfigMap may hold, in bytes.
+/// How much a Secret or `ConfigMap` may hold, in bytes.
 const DATA_LIMIT: usize = 1024 * 1024;
 
 /// Whether objects of `kind` live in a namespace.

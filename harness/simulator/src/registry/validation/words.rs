@@ -26,7 +26,7 @@ fn by_regex(rule: &str, regex: &str, examples: &[&str]) -> String {
         if place > 0 {
             text.push_str(" or ");
         }
-        text.push_str(&format!("'{example}', "));
+        text.extend(["'", example, "', "]);
     }
     text + &format!("regex used for validation is '{regex}')")
 }
@@ -216,7 +216,7 @@ pub(crate) fn environment_name(minor: Minor, value: &str) -> Vec<String> {
     messages
 }
 
-/// A key of a ConfigMap or Secret.
+/// A key of a `ConfigMap` or Secret.
 pub(crate) fn config_key(value: &str) -> Vec<String> {
     let mut messages = Vec::new();
     if value.len() > 253 {

@@ -323,7 +323,10 @@ pub(super) fn ephemeral_containers(check: &mut Check, whole: &Whole<'_>) {
         };
         let is_before = |wanted: &str| all[..index].iter().any(|other| other.text("name") == wanted);
         let target = container.text("targetContainerName");
-        if !is_common_first {
+        if is_common_first {
+            common(check, container, whole, &at);
+            image_without_spaces(check, container, &at);
+        } else {
             if !target.is_empty() && !is_other(target) && !is_before(target) {
                 check.not_found(&at.child("targetContainerName"), target, "");
             }
@@ -333,9 +336,6 @@ pub(super) fn ephemeral_containers(check: &mut Check, whole: &Whole<'_>) {
             }
             regular(check, std::slice::from_ref(container), whole, &at, false);
             image_without_spaces(check, container, &at.index(0));
-        } else {
-            common(check, container, whole, &at);
-            image_without_spaces(check, container, &at);
         }
         if is_other(name) || is_before(name) {
             check.duplicate(&at.child("name"), name);

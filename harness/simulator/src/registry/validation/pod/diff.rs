@@ -36,7 +36,8 @@ fn walk(path: &str, old: Option<&Value>, new: Option<&Value>, lines: &mut String
         _ => {
             for (sign, value) in [('-', old), ('+', new)] {
                 if let Some(value) = value {
-                    lines.push_str(&format!("{sign} {path}: {value}\n"));
+                    let line = format!("{sign} {path}: {value}\n");
+                    lines.push_str(&line);
                 }
             }
         }

@@ -239,7 +239,7 @@ pub(super) fn resource_ref(check: &mut Check, reference: &Value, is_volume: bool
         check.required(&path.child("containerName"), "");
     } else if resource.is_empty() {
         check.required(&path.child("resource"), "");
-    } else if !RESOURCES.contains(&resource) && !(is_huge_pages && allows_huge_pages) {
+    } else if !(RESOURCES.contains(&resource) || is_huge_pages && allows_huge_pages) {
         check.not_supported(&path.child("resource"), resource, RESOURCES);
     }
     divisor(check, reference, resource, is_huge_pages, path);

@@ -54,7 +54,7 @@ fn apparmor_profile(check: &mut Check, owner: &Value, path: &Path<'_>) {
                 check.required(&at, required);
             }
             if local.len() > 4095 {
-                check.too_long_in_words(&at, *rule::APPARMOR_TOO_LONG.at(check.minor));
+                check.too_long_in_words(&at, rule::APPARMOR_TOO_LONG.at(check.minor));
             }
         }
         ("RuntimeDefault" | "Unconfined", Some(local)) => {

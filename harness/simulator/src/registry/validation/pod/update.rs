@@ -185,7 +185,7 @@ fn selector_text(check: &Check, spec: &Value) -> String {
     format!("map[string]string{{{}}}", entries.collect::<Vec<_>>().join(", "))
 }
 
-/// `ValidatePodStatusUpdate`, as far as it concerns conditions, addresses, the QoS class and states that end.
+/// `ValidatePodStatusUpdate`, as far as it concerns conditions, addresses, the `QoS` class and states that end.
 pub(crate) fn status_update(check: &mut Check, pod: &Value, old: &Value) {
     meta::object_meta_update(check, pod.field("metadata"), old.field("metadata"));
     meta::legacy_finalizers(check, pod.field("metadata"));

@@ -202,7 +202,7 @@ fn default_mode(check: &mut Check, source: &Value, path: &Path<'_>) {
     mode(check, source, "defaultMode", path);
 }
 
-/// The mode and items of a Secret or ConfigMap.
+/// The mode and items of a Secret or `ConfigMap`.
 fn files(check: &mut Check, source: &Value, path: &Path<'_>) {
     default_mode(check, source, path);
     for (index, item) in source.list("items").iter().enumerate() {
