@@ -3,7 +3,7 @@
 //! ```text
 //! mutate:   NamespaceLifecycle, LimitRanger, ServiceAccount, TaintNodesByCondition, Priority,
 //!           DefaultTolerationSeconds, RuntimeClass, mutating webhooks   (once more after a webhook's change)
-//! validate: LimitRanger, ServiceAccount, Priority, RuntimeClass, validating webhooks
+//! validate: LimitRanger, ServiceAccount, PodSecurity, Priority, RuntimeClass, validating webhooks
 //! ```
 //!
 //! The order is that of kubernetes v1.36.3 `pkg/kubeapiserver/options/plugins.go` `AllOrderedPlugins`, with what is on by
@@ -12,6 +12,7 @@
 mod default_toleration_seconds;
 mod limit_ranger;
 mod namespace_lifecycle;
+mod pod_security;
 mod priority;
 mod runtime_class;
 pub(crate) mod selector;
@@ -187,6 +188,7 @@ pub(crate) async fn validate(cluster: &Simulator, attributes: &Attributes, notes
 fn check(cluster: &Simulator, attributes: &Attributes) -> Result<(), Status> {
     limit_ranger::validate(cluster, attributes)?;
     service_account::validate(cluster, attributes)?;
+    pod_security::validate(cluster, attributes)?;
     priority::validate(cluster, attributes)?;
     runtime_class::validate(cluster, attributes)
 }

@@ -36,6 +36,12 @@ pub(crate) static LIMITS_KNOW_POD_RESOURCES: ByMinor<bool> = ByMinor::new(&[
     (34, true, "kubernetes v1.34 `PodLevelResources`: beta, on"),
 ]);
 
+/// Whether a namespace's labels ask for Pod Security Standards.
+pub(crate) static POD_SECURITY: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "no gate PodSecurity before 1.22, where it is alpha and off"),
+    (23, true, "kubernetes v1.23 gate PodSecurity: beta, on"),
+]);
+
 /// Whether the reason of a failed webhook call says at which stage it failed.
 pub(crate) static CALL_STAGE_IN_ERROR: ByMinor<bool> = ByMinor::new(&[
     (20, false, "apiserver v0.21.14 `admission/plugin/webhook/mutating/dispatcher.go` `callAttrMutatingHook`"),

@@ -62,3 +62,21 @@ fn hide_token_volume(spec: &mut Value) {
     let name = text[at + 1..].split('"').next().unwrap_or_default().to_owned();
     *spec = serde_json::from_str(&text.replace(&name, "kube-api-access-[suffix]")).unwrap();
 }
+
+#[tokio::test]
+async fn pod_security_is_refused_rather_than_ignored() {
+    let pod = json!({
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i"}]},
+    });
+    for (minor, level, code) in [("1.22", "restricted", 201), ("1.23", "restricted", 501), ("1.23", "privileged", 201)]
+    {
+        let cluster = mk_cluster(minor.parse().unwrap()).await;
+        let namespace = json!({
+            "apiVersion": "v1", "kind": "Namespace",
+            "metadata": {"name": "strict", "labels": {"pod-security.kubernetes.io/enforce": level}},
+        });
+        assert_eq!(send(&cluster, "POST", "/api/v1/namespaces", &namespace).await.code, 201);
+        let answer = send(&cluster, "POST", "/api/v1/namespaces/strict/pods", &pod).await;
+        assert_eq!(answer.code, code, "{minor} {level}: {answer:?}");
+    }
+}

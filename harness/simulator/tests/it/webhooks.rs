@@ -134,7 +134,11 @@ async fn answers_as_recorded(#[files("tests/cases/webhook/*.json")] path: PathBu
     let runs = cases.iter().map(|case| async move {
         let minors = ["1.24", "1.25", "1.31", "1.36"].map(|minor| async move {
             let (_, expected) = case.answers.range(..=minor.to_owned()).next_back().unwrap();
-            let seen = case.run(minor.parse().unwrap()).await;
+            let mut seen = case.run(minor.parse().unwrap()).await;
+            // How much got through before the time was up says more of the machine than of the API server.
+            if expected.get("requests").is_none() {
+                seen.as_object_mut().unwrap().remove("requests");
+            }
             (seen != *expected).then(|| format!("{} on {minor}\n  expected {expected}\n  answered {seen}", case.name))
         });
         join_all(minors).await.into_iter().flatten().collect::<Vec<_>>()

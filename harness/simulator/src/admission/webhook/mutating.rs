@@ -87,6 +87,7 @@ pub(crate) async fn mutate(
         }
         match outcome {
             Ok(_) => {}
+            Err(WebhookError::Calling { .. }) if Instant::now() >= deadline => return Err(timeout()),
             Err(WebhookError::Final(status)) => return Err(status),
             Err(WebhookError::Calling { reason }) if !webhook.ignores_failures => {
                 return Err(failed_calling(&webhook.name, &reason));
@@ -96,9 +97,6 @@ pub(crate) async fn mutate(
                 if *minor::admission::FAILED_OPEN_AUDIT.at(cluster.minor()) {
                     let key = format!("failed-open.mutation.webhook.admission.k8s.io/{place}");
                     notes.audit.push((key, webhook.name.clone()));
-                }
-                if Instant::now() >= deadline {
-                    return Err(timeout());
                 }
             }
         }

@@ -47,6 +47,7 @@ pub(crate) async fn validate(cluster: &Simulator, attributes: &Attributes, notes
         notes.audit.extend(own.audit);
         let status = match outcome {
             Ok(_) => continue,
+            Err(WebhookError::Calling { .. }) if Instant::now() >= deadline => timeout(),
             Err(WebhookError::Final(status)) => status,
             Err(WebhookError::Calling { reason }) if !webhook.ignores_failures => {
                 failed_calling(&webhook.name, &reason)
