@@ -101,6 +101,9 @@ async fn execute(suite: Suite, options: RunOptions, context: &Context) -> Result
 }
 
 fn take(event: &Event, run: &mut Run, progress: &mut Progress) {
+    if let Event::RunStarted { cases, scenarios, .. } = event {
+        tracing::info!(cases, scenarios, "run started");
+    }
     progress.apply(event);
     run.apply(event);
 }

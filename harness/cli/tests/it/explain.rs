@@ -1,0 +1,63 @@
+//! What becomes of a Pod.
+
+use insta::assert_snapshot;
+use serde_json::Value;
+
+use crate::house::House;
+
+const POD: &str = "\
+apiVersion: v1
+kind: Pod
+metadata: {name: web}
+spec:
+  serviceAccountName: web
+  containers:
+    - {name: main, image: nginx}
+    - {name: agent, image: agent, securityContext: {privileged: true}}
+";
+
+fn house() -> House {
+    let house = House::new();
+    house.write("pod.yaml", POD);
+    house
+}
+
+#[test]
+fn explains_by_minor_node_and_release() {
+    let ended = house().run(&["explain", "pod.yaml"]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    assert_snapshot!(ended.stdout, @"");
+}
+
+#[test]
+fn explains_why_the_webhook_is_not_asked() {
+    let ended = house().run(&[
+        "explain",
+        "pod.yaml",
+        "--namespace-labels",
+        "a=b",
+        "--gardener",
+        "1.149",
+        "--kubernetes",
+        "1.24,1.31",
+    ]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_snapshot!(ended.stdout, @"");
+}
+
+#[test]
+fn explains_to_programs() {
+    let ended = house().run(&["explain", "pod.yaml", "--feature-gate", "false", "--kubernetes", "1.31", "-o", "json"]);
+    let document: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let said = document["groups"][0]["webhook"][0]["said"].as_str().unwrap();
+    assert!(said.contains("DefaultSeccompProfile is off"), "{said}");
+}
+
+#[test]
+fn rejects_what_is_no_pod() {
+    let house = House::new();
+    house.write("deployment.yaml", "apiVersion: apps/v1\nkind: Deployment\n");
+    let ended = house.run(&["explain", "deployment.yaml"]);
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stderr.contains("holds a Deployment"), "{}", ended.stderr);
+}
