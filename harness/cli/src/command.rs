@@ -5,7 +5,7 @@ mod explain;
 mod list;
 mod run;
 mod schema;
-//mod snapshot;
+mod snapshot;
 mod version;
 mod webhook;
 
@@ -39,7 +39,7 @@ pub(crate) async fn execute(command: Command, context: Context) -> End {
         Command::Check(arguments) => check::run(&arguments, &context),
         Command::Explain(arguments) => explain::run(arguments, &context).await,
         Command::Schema => schema::run(),
-        //Command::Snapshot(arguments) => snapshot::run(&arguments.decision),
+        Command::Snapshot(arguments) => snapshot::run(&arguments.decision),
         Command::Webhook(arguments) => webhook::run(arguments, &context).await,
         Command::Version(arguments) => version::run(&arguments),
         Command::Completion(arguments) => complete(&arguments),

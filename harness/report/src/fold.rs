@@ -103,11 +103,12 @@ impl Run {
         let alike = self
             .findings
             .iter_mut()
-            .find(|finding| finding.scenario() == case.scenario && finding.failures == finished.verdict.failures);
+            .find(|finding| finding.scenario() == case.scenario && are_alike(&finding.failures, &finished.verdict.failures));
         match alike {
             // The oldest case is shown, so that a report does not depend on which one finished first.
             Some(finding) if finding.cases.first().is_some_and(|first| order(case) < order(first)) => {
                 finding.cases.insert(0, Arc::clone(case));
+                finding.failures.clone_from(&finished.verdict.failures);
                 finding.outcome = Arc::clone(&finished.outcome);
             }
             Some(finding) => finding.cases.push(Arc::clone(case)),
@@ -186,6 +187,20 @@ impl Finding {
     pub fn status(&self) -> Status {
         self.failures.iter().map(Failure::status).max().unwrap_or(Status::Passed)
     }
+}
+
+/// Whether two cases have the same thing wrong with them.
+///
+/// The same difference to two sections of a snapshot, or to two snapshots, is one finding.
+fn are_alike(left: &[Failure], right: &[Failure]) -> bool {
+    left.len() == right.len()
+        && left.iter().zip(right).all(|pair| match pair {
+            (Failure::SnapshotDiffered { diff: left, .. }, Failure::SnapshotDiffered { diff: right, .. }) => {
+                left == right
+            }
+            (Failure::SnapshotMissing { .. }, Failure::SnapshotMissing { .. }) => true,
+            (left, right) => left == right,
+        })
 }
 
 /// By what cases are ordered in every report: which of them finishes first is chance.

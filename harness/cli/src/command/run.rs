@@ -29,7 +29,7 @@ pub(crate) async fn run(arguments: RunArguments, context: &Context) -> Result<En
     let folders = arguments.folders.find()?;
     let files = Files::read(&folders.scenarios)?;
     let options = options(&arguments, &files, &folders, context)?;
-    let run = execute(suite(files), options, context).await?;
+    let run = execute(Suite::from(files), options, context).await?;
     let report = match arguments.output {
         Format::Text => render_text(
             &run,
@@ -106,13 +106,6 @@ fn take(event: &Event, run: &mut Run, progress: &mut Progress) {
     }
     progress.apply(event);
     run.apply(event);
-}
-
-fn suite(files: Files) -> Suite {
-    Suite {
-        requirements: files.requirements.iter().map(|one| (one.id.clone(), one.statement.clone())).collect(),
-        scenarios: files.scenarios.into_iter().map(Arc::new).collect(),
-    }
 }
 
 fn options(arguments: &RunArguments, files: &Files, folders: &Found, context: &Context) -> Result<RunOptions, Failure> {

@@ -13,6 +13,9 @@ use crate::{
     },
 };
 
+/// Columns that a list may take.
+const WIDTH: usize = 100;
+
 /// A cell of the matrix: two letters, so that all minors fit on a line.
 fn cell(status: Option<Status>) -> (&'static str, Tone) {
     match status {
@@ -29,12 +32,13 @@ pub(crate) fn write_requirements(text: &mut String, coverage: &Coverage, minors:
     if coverage.requirements.is_empty() || minors.is_empty() {
         return;
     }
-    let width = coverage.requirements.keys().map(String::len).max().unwrap_or(0).max("requirement".len());
+    let tested = coverage.requirements.iter().filter(|(_, requirement)| !requirement.states.is_empty());
+    let width = tested.map(|(id, _)| id.len()).max().unwrap_or(0).max("requirement".len());
     let numbers: Vec<String> = minors.iter().map(|minor| minor.number().to_string()).collect();
     let heading = format!("{:<width$}  {}  Gardener", "requirement", numbers.join(" "));
     let _ = writeln!(text, "{:width$}  Kubernetes 1.", "");
     let _ = writeln!(text, "{}", paint.tone(Tone::Strong, &heading));
-    for (id, requirement) in &coverage.requirements {
+    for (id, requirement) in coverage.requirements.iter().filter(|(_, requirement)| !requirement.states.is_empty()) {
         let worst = worst_by_minor(requirement);
         let cells: Vec<String> = minors
             .iter()
@@ -42,10 +46,10 @@ pub(crate) fn write_requirements(text: &mut String, coverage: &Coverage, minors:
             .map(|(mark, tone)| paint.tone(tone, mark))
             .collect();
         let releases = release_ranges(requirement.states.keys().map(|(_, release)| release.as_str()));
-        let releases = if releases.is_empty() { "no case".to_owned() } else { releases };
         let _ = writeln!(text, "{id:<width$}  {}  {}", cells.join(" "), paint.tone(Tone::Faint, &releases));
     }
     write_legend(text, coverage);
+    write_untested(text, coverage, paint);
     text.push('\n');
 }
 
@@ -61,6 +65,25 @@ fn write_legend(text: &mut String, coverage: &Coverage) {
     let used = meanings.into_iter().filter(|(status, _)| statuses.contains(status)).map(|(_, meaning)| meaning);
     let legend: Vec<&str> = std::iter::once("ok: holds").chain(used).chain(["a dot: no case"]).collect();
     let _ = writeln!(text, "({})", legend.join(", "));
+}
+
+/// Requirements that no case is about: in a run of everything, a gap.
+fn write_untested(text: &mut String, coverage: &Coverage, paint: Paint) {
+    let untested = coverage.requirements.iter().filter(|(_, requirement)| requirement.states.is_empty());
+    let ids: Vec<&str> = untested.map(|(id, _)| id.as_str()).collect();
+    if ids.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "{}", paint.tone(Tone::Warning, &format!("{} of {} requirements have no case here:", ids.len(), coverage.requirements.len())));
+    let mut line = String::new();
+    for id in ids {
+        if line.len() + id.len() > WIDTH {
+            let _ = writeln!(text, " {line}");
+            line.clear();
+        }
+        let _ = write!(line, " {id}");
+    }
+    let _ = writeln!(text, " {line}");
 }
 
 fn worst_by_minor(requirement: &RequirementCoverage) -> BTreeMap<Minor, Status> {

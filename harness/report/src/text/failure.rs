@@ -19,8 +19,10 @@ use crate::{
     },
 };
 
-/// How many findings are written out; a run against a broken webhook has hundreds that say the same.
-const SHOWN: usize = 12;
+/// How many findings are written out in full; a run against a broken webhook has hundreds that say the same.
+const SHOWN: usize = 5;
+/// How many more get a line.
+const LISTED: usize = 40;
 
 /// Everything that does not hold, cases alike together.
 pub(crate) fn write_all(text: &mut String, run: &Run, options: &TextOptions, paint: Paint) {
@@ -28,9 +30,36 @@ pub(crate) fn write_all(text: &mut String, run: &Run, options: &TextOptions, pai
     for finding in findings.iter().take(SHOWN) {
         write_finding(text, finding, options, paint);
     }
-    if let Some(more) = findings.len().checked_sub(SHOWN).filter(|more| *more > 0) {
-        let _ = writeln!(text, "{more} more findings are left out here; `--output json` has all of them.\n");
+    let rest = findings.get(SHOWN..).unwrap_or_default();
+    for finding in rest.iter().take(LISTED) {
+        write_line(text, finding, paint);
     }
+    if let Some(more) = rest.len().checked_sub(LISTED).filter(|more| *more > 0) {
+        let _ = writeln!(text, "and {more} more");
+    }
+    if !rest.is_empty() {
+        text.push_str("(only the first are written out here; select one to see it whole, or use `--output json`)\n\n");
+    }
+}
+
+/// A finding in a line: where, and the first thing that does not hold.
+fn write_line(text: &mut String, finding: &Finding, paint: Paint) {
+    let (word, tone) = scenarios::word(finding.status());
+    let mark = paint.tone(tone, &format!("{word:<4}"));
+    let minors = minor_ranges(finding.cases.iter().map(|case| case.minor));
+    let what = match finding.failures.first() {
+        Some(Failure::Expectation { of, subject, expected, actual, .. }) => {
+            format!("{of}: {subject} must be {expected}, and is {actual}")
+        }
+        Some(Failure::SnapshotDiffered { .. }) => "the snapshot says something else".to_owned(),
+        Some(Failure::SnapshotMissing { .. }) => "there is no snapshot yet".to_owned(),
+        Some(Failure::InvocationContradicted { step, .. }) => {
+            format!("{step}: registration and record contradict each other")
+        }
+        Some(Failure::Infrastructure { message }) => message.clone(),
+        None => String::new(),
+    };
+    let _ = writeln!(text, "{mark} {} {minors}: {what}", finding.scenario());
 }
 
 fn write_finding(text: &mut String, finding: &Finding, options: &TextOptions, paint: Paint) {
