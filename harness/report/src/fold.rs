@@ -100,10 +100,9 @@ impl Run {
         if finished.verdict.is_passed() {
             return;
         }
-        let alike = self
-            .findings
-            .iter_mut()
-            .find(|finding| finding.scenario() == case.scenario && are_alike(&finding.failures, &finished.verdict.failures));
+        let alike = self.findings.iter_mut().find(|finding| {
+            finding.scenario() == case.scenario && are_alike(&finding.failures, &finished.verdict.failures)
+        });
         match alike {
             // The oldest case is shown, so that a report does not depend on which one finished first.
             Some(finding) if finding.cases.first().is_some_and(|first| order(case) < order(first)) => {

@@ -74,7 +74,14 @@ fn write_untested(text: &mut String, coverage: &Coverage, paint: Paint) {
     if ids.is_empty() {
         return;
     }
-    let _ = writeln!(text, "{}", paint.tone(Tone::Warning, &format!("{} of {} requirements have no case here:", ids.len(), coverage.requirements.len())));
+    let _ = writeln!(
+        text,
+        "{}",
+        paint.tone(
+            Tone::Warning,
+            &format!("{} of {} requirements have no case here:", ids.len(), coverage.requirements.len())
+        )
+    );
     let mut line = String::new();
     for id in ids {
         if line.len() + id.len() > WIDTH {

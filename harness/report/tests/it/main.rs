@@ -212,8 +212,9 @@ fn shows_a_failure_with_all_its_evidence() {
                        Kubernetes 1.
     requirement        20 21 22 23  Gardener
     not-labelled-skip  ok NO  .  .  1.149
-    only-new-pods       .  .  .  .  no case
     (ok: holds, NO: does not hold, a dot: no case)
+    1 of 2 requirements have no case here:
+      only-new-pods
 
     namespace  skip label  own profile   gate on                   gate off
     managed    no          no            1,200 changed             no case

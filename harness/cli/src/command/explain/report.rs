@@ -202,7 +202,7 @@ impl Picture {
 /// What the webhook had to do with the Pod, in words.
 fn webhook(invocation: &Invocation) -> String {
     match invocation {
-        Invocation::NotCalled { why, .. } => format!("not asked, because of {why}"),
+        Invocation::NotCalled { why, .. } => format!("not asked: {why}"),
         Invocation::Called { reviews } => {
             let Some(review) = reviews.last() else { return "asked".to_owned() };
             if !review.allowed {
