@@ -118,7 +118,7 @@ pub(crate) fn write_preconditions(text: &mut String, coverage: &Coverage, paint:
             if row.managed_namespace { "managed" } else { "other" },
             if row.unlabelled { "no" } else { "yes" },
             if row.profile_unset { "no" } else { "yes" },
-            outcome(on, 24, paint),
+            outcome(on, 29, paint),
             outcome(off, 0, paint)
         );
     }
