@@ -5,6 +5,7 @@ mod explain;
 mod list;
 mod run;
 mod schema;
+mod simulator;
 mod snapshot;
 mod version;
 mod webhook;
@@ -43,7 +44,7 @@ pub(crate) async fn execute(command: Command, context: Context) -> End {
         Command::Webhook(arguments) => webhook::run(arguments, &context).await,
         Command::Version(arguments) => version::run(&arguments),
         Command::Completion(arguments) => complete(&arguments),
-        _ => Ok(End::Passed),
+        Command::Simulator(arguments) => simulator::run(arguments, &context).await,
     };
     ended.unwrap_or_else(|failure| {
         diagnostics::report(&failure, context.terminal);

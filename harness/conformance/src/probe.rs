@@ -63,7 +63,7 @@ impl ProbeReport {
 
 /// The probe, as simulated nodes run it.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct SimulatedProbe;
+pub struct SimulatedProbe;
 
 impl Program for SimulatedProbe {
     fn output(&self, container: &ContainerView<'_>) -> String {
