@@ -19,6 +19,9 @@ use crate::{
 
 /// The path of the API that webhooks are registered by.
 const CONFIGURATIONS: &str = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations";
+/// A namespace that Gardener manages.
+const NAMESPACE: &str =
+    r#"{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"demo","labels":{"gardener.cloud/role":"shoot"}}}"#;
 /// The one node.
 const NODE: &str = "node-1";
 
@@ -96,8 +99,7 @@ fn usage(arguments: &SimulatorArguments, address: SocketAddr, release: GardenerR
         "serving Kubernetes {} on https://{address}{webhook}
 
   export KUBECONFIG={}
-  kubectl create namespace demo
-  kubectl label namespace demo gardener.cloud/role=shoot
+  echo '{NAMESPACE}' | kubectl create --filename -
   kubectl --namespace demo run web --image {PROBE_IMAGE}
   kubectl --namespace demo get pod web --output yaml
 

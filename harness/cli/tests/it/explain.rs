@@ -26,7 +26,17 @@ fn house() -> House {
 fn explains_by_minor_node_and_release() {
     let ended = house().run(&["explain", "pod.yaml"]);
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
-    assert_snapshot!(ended.stdout, @"");
+    assert_snapshot!(ended.stdout, @r#"
+    pod.yaml in a namespace labelled gardener.cloud/role=shoot, feature gate DefaultSeccompProfile on
+    (left out, as they name other objects and decide nothing here: serviceAccountName)
+
+    Gardener 1.54-1.149
+      webhook, on Kubernetes 1.20-1.37: asked, and changes the Pod: [{"op":"add","path":"/spec/securityContext/seccompProfile","value":{"type":"RuntimeDefault"}}]
+      container agent  kubelet's seccompDefault off  Unconfined 1.20-1.37
+      container agent  kubelet's seccompDefault on   Unconfined 1.20-1.37
+      container main   kubelet's seccompDefault off  RuntimeDefault 1.20-1.37
+      container main   kubelet's seccompDefault on   RuntimeDefault 1.20-1.37
+    "#);
 }
 
 #[test]
@@ -42,7 +52,17 @@ fn explains_why_the_webhook_is_not_asked() {
         "1.24,1.31",
     ]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert_snapshot!(ended.stdout, @"");
+    assert_snapshot!(ended.stdout, @r"
+    pod.yaml in a namespace labelled a=b, feature gate DefaultSeccompProfile on
+    (left out, as they name other objects and decide nothing here: serviceAccountName)
+
+    Gardener 1.149
+      webhook, on Kubernetes 1.24, 1.31: not asked: namespaceSelector: gardener.cloud/role Exists
+      container agent  kubelet's seccompDefault off  Unconfined 1.24, 1.31
+      container agent  kubelet's seccompDefault on   Unconfined 1.24, 1.31
+      container main   kubelet's seccompDefault off  Unconfined 1.24, 1.31
+      container main   kubelet's seccompDefault on   RuntimeDefault 1.24, 1.31
+    ");
 }
 
 #[test]

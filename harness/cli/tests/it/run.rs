@@ -25,16 +25,139 @@ fn recorded(scenario: &str, minors: &str) -> House {
 fn passes_with_0_and_a_line_a_scenario() {
     let ended = recorded(SKIP_LABEL, "1.24,1.25").run(&["run", "--kubernetes", "1.24,1.25"]);
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{}", ended.stdout);
-    assert_snapshot!(stable(&ended.stdout), @"");
+    assert_snapshot!(stable(&ended.stdout), @r"
+    ok   preconditions/skip_label  1.24-1.25    4 cases
+
+                       Kubernetes 1.
+    requirement        24 25  Gardener
+    not-labelled-skip  ok ok  1.149
+    (ok: holds, a dot: no case)
+
+    namespace  skip label  own profile   gate on                   gate off
+    managed    no          no            no case                        no case
+    managed    no          yes           no case                        no case
+    managed    yes         no            4 left alone                   no case
+    managed    yes         yes           no case                        no case
+    other      no          no            no case                        no case
+    other      no          yes           no case                        no case
+    other      yes         no            no case                        no case
+    other      yes         yes           no case                        no case
+
+    passed: 4 of 4 cases of 1 scenario passed
+    on Kubernetes 1.24-1.25 (simulated) with Gardener 1.149
+    ");
 }
 
 #[test]
 fn fails_with_1_and_says_what_where_and_why() {
     let house = recorded(SKIP_LABEL, "1.24");
-    house.write("scenarios/preconditions/skip_label.yaml", &SKIP_LABEL.replace("mutated: false", "mutated: true"));
+    house.write(
+        "scenarios/preconditions/skip_label.yaml",
+        &SKIP_LABEL.replace("mutated: false, called: false", "profile: RuntimeDefault"),
+    );
     let ended = house.run(&["run", "--kubernetes", "1.24"]);
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert_snapshot!(stable(&ended.stdout), @"");
+    assert_snapshot!(stable(&ended.stdout), @r#"
+    FAIL preconditions/skip_label: The skip label exempts a Pod
+      on Kubernetes 1.24, Gardener 1.149, node seccompDefault=false and seccompDefault=true
+      2 cases alike; what follows is of Kubernetes 1.24, Gardener 1.149, node seccompDefault=false
+
+      x labelled: profile must be RuntimeDefault, and is none
+           ╭─[scenarios/preconditions/skip_label.yaml:14]
+        13 │ then:
+        14 │   labelled: {profile: RuntimeDefault}
+           ·   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+           ╰─
+
+      create Pod labelled (labelled), line 6
+        submitted, and as stored (+ added, - removed; without managedFields and status):
+            apiVersion: v1
+            kind: Pod
+            metadata:
+          +   creationTimestamp: "1970-01-01T00:00:00Z"
+              labels:
+                seccompprofile.resources.gardener.cloud/skip: "true"
+              name: labelled
+          +   namespace: namespace-of-the-case
+          +   resourceVersion: "22"
+          +   uid: df268ade-b651-4356-a098-eb73d4367d77
+            spec:
+              containers:
+              - image: seccomp-harness/probe:v1
+          +     imagePullPolicy: IfNotPresent
+                name: main
+          +     resources: {}
+          +     terminationMessagePath: /dev/termination-log
+          +     terminationMessagePolicy: File
+          +     volumeMounts:
+          +     - mountPath: /var/run/secrets/kubernetes.io/serviceaccount
+          +       name: kube-api-access-2gnqb
+          +       readOnly: true
+          +   dnsPolicy: ClusterFirst
+          +   enableServiceLinks: true
+              nodeSelector:
+                seccomp-harness/node: node-of-the-case
+          +   preemptionPolicy: PreemptLowerPriority
+          +   priority: 0
+          +   restartPolicy: Always
+          +   schedulerName: default-scheduler
+          +   securityContext: {}
+          +   serviceAccount: default
+          +   serviceAccountName: default
+          +   terminationGracePeriodSeconds: 30
+          +   tolerations:
+          +   - effect: NoExecute
+          +     key: node.kubernetes.io/not-ready
+          +     operator: Exists
+          +     tolerationSeconds: 300
+          +   - effect: NoExecute
+          +     key: node.kubernetes.io/unreachable
+          +     operator: Exists
+          +     tolerationSeconds: 300
+          +   volumes:
+          +   - name: kube-api-access-2gnqb
+          +     projected:
+          +       defaultMode: 420
+          +       sources:
+          +       - serviceAccountToken:
+          +           expirationSeconds: 3607
+          +           path: token
+          +       - configMap:
+          +           items:
+          +           - key: ca.crt
+          +             path: ca.crt
+          +           name: kube-root-ca.crt
+          +       - downwardAPI:
+          +           items:
+          +           - fieldRef:
+          +               apiVersion: v1
+          +               fieldPath: metadata.namespace
+          +             path: namespace
+        webhook: not asked: objectSelector: seccompprofile.resources.gardener.cloud/skip DoesNotExist
+        containers of labelled: main (running), the kernel says Unconfined
+
+      again: seccomp-harness run preconditions/skip_label --kubernetes 1.24 --gardener 1.149
+
+    FAIL preconditions/skip_label  1.24         2 cases
+
+                       Kubernetes 1.
+    requirement        24  Gardener
+    not-labelled-skip  NO  1.149
+    (ok: holds, NO: does not hold, a dot: no case)
+
+    namespace  skip label  own profile   gate on                   gate off
+    managed    no          no            no case                        no case
+    managed    no          yes           no case                        no case
+    managed    yes         no            2 left alone, FAIL             no case
+    managed    yes         yes           no case                        no case
+    other      no          no            no case                        no case
+    other      no          yes           no case                        no case
+    other      yes         no            no case                        no case
+    other      yes         yes           no case                        no case
+
+    failed: 0 of 2 cases of 1 scenario passed, 2 failed
+    on Kubernetes 1.24 (simulated) with Gardener 1.149
+    "#);
 }
 
 #[test]
@@ -42,7 +165,7 @@ fn fails_with_1_against_a_broken_webhook() {
     let house = recorded(SKIP_LABEL, "1.24");
     let ended = house.run(&["run", "--kubernetes", "1.24", "--webhook", "mutant:ignores-skip-label", "-q"]);
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert!(ended.stdout.contains("labelled: called must be false, and is true"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("labelled: mutated must be false, and is true"), "{}", ended.stdout);
     assert!(ended.stdout.contains("said: allowed, patch"), "{}", ended.stdout);
 }
 

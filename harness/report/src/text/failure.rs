@@ -7,7 +7,8 @@ mod source;
 use std::{collections::BTreeSet, fmt::Write as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use seccomp_conformance::{Case, Failure};
+use seccomp_conformance::{Case, Failure, Status};
+use serde_json::Value;
 
 use crate::{
     fold::{Finding, Run},
@@ -21,24 +22,31 @@ use crate::{
 
 /// How many findings are written out in full; a run against a broken webhook has hundreds that say the same.
 const SHOWN: usize = 5;
+/// How many combinations of parameters are named.
+const PARAMETERS: usize = 6;
 /// How many more get a line.
 const LISTED: usize = 40;
 
 /// Everything that does not hold, cases alike together.
 pub(crate) fn write_all(text: &mut String, run: &Run, options: &TextOptions, paint: Paint) {
     let findings = run.sorted_findings();
-    for finding in findings.iter().take(SHOWN) {
+    // Of a snapshot that is not there yet, there is nothing to show.
+    let (whole, lines): (Vec<_>, Vec<_>) = findings.into_iter().partition(|finding| finding.status() > Status::Pending);
+    for finding in whole.iter().take(SHOWN) {
         write_finding(text, finding, options, paint);
     }
-    let rest = findings.get(SHOWN..).unwrap_or_default();
+    let rest: Vec<_> = whole.iter().skip(SHOWN).chain(&lines).collect();
     for finding in rest.iter().take(LISTED) {
         write_line(text, finding, paint);
     }
     if let Some(more) = rest.len().checked_sub(LISTED).filter(|more| *more > 0) {
         let _ = writeln!(text, "and {more} more");
     }
+    if whole.len() > SHOWN {
+        text.push_str("(only the first are written out here; select one to see it whole, or use `--output json`)\n");
+    }
     if !rest.is_empty() {
-        text.push_str("(only the first are written out here; select one to see it whole, or use `--output json`)\n\n");
+        text.push('\n');
     }
 }
 
@@ -82,18 +90,29 @@ fn write_cases(text: &mut String, finding: &Finding, first: &Case) {
     let nodes: BTreeSet<String> = finding.cases.iter().map(|case| case.node.to_string()).collect();
     let nodes: Vec<String> = nodes.into_iter().collect();
     let _ = writeln!(text, "  on Kubernetes {minors}, Gardener {releases}, node {}", nodes.join(" and "));
-    let parameters: BTreeSet<String> = finding.cases.iter().map(|case| case.parameters_label()).collect();
+    let parameters: BTreeSet<String> = finding.cases.iter().map(|case| parameters(case)).collect();
     if !first.parameters.is_empty() {
-        let parameters: Vec<String> = parameters.into_iter().collect();
-        let _ = writeln!(text, "  with {}", parameters.join(" and with "));
+        let shown: Vec<&str> = parameters.iter().take(PARAMETERS).map(String::as_str).collect();
+        let more = parameters.len().saturating_sub(PARAMETERS);
+        let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+        let _ = writeln!(text, "  with {}{more}", shown.join(" or "));
     }
     if finding.cases.len() > 1 {
         let _ = writeln!(text, "  {} cases alike; what follows is of {}", number(finding.cases.len()), shown(first));
     }
 }
 
+/// The parameters in a line; one that is a mapping goes by its `case`, where it has one.
+fn parameters(case: &Case) -> String {
+    let text = |(name, value): (&String, &Value)| match value.get("case").and_then(Value::as_str) {
+        Some(case) => format!("{name}: {case}"),
+        None => format!("{name}={value}"),
+    };
+    case.parameters.iter().map(text).collect::<Vec<_>>().join(", ")
+}
+
 fn shown(case: &Case) -> String {
-    let parameters = case.parameters_label();
+    let parameters = parameters(case);
     let parameters = if parameters.is_empty() { parameters } else { format!(", {parameters}") };
     format!("Kubernetes {}, Gardener {}, node {}{parameters}", case.minor, case.gardener, case.node)
 }
