@@ -7,6 +7,7 @@ use super::respond::Reply;
 use crate::minor::{
     Minor,
     api::{self as rows, AggregatedDiscovery},
+    node::KUBELET_VERSION,
     resource::{Resource, Subresource},
 };
 
@@ -167,7 +168,7 @@ pub(crate) fn version(minor: Minor) -> Reply {
     let mut version = json!({
         "major": "1",
         "minor": minor.number().to_string(),
-        "gitVersion": rows::GIT_VERSION.at(minor),
+        "gitVersion": KUBELET_VERSION.at(minor),
         "gitCommit": "kube-simulator",
         "gitTreeState": "clean",
         "buildDate": "1970-01-01T00:00:00Z",

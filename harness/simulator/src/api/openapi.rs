@@ -9,7 +9,7 @@ mod protobuf;
 use serde_json::{Map, Value, json};
 
 use super::respond::Reply;
-use crate::minor::{Minor, api as rows, resource::Resource};
+use crate::minor::{Minor, api as rows, node::KUBELET_VERSION, resource::Resource};
 
 /// The type of a document of version 2 that kubectl asks for.
 const PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
@@ -47,7 +47,7 @@ pub(crate) fn v2(minor: Minor, accept: &str) -> Reply {
 }
 
 fn info(minor: Minor) -> Value {
-    json!({"title": "Kubernetes (simulated)", "version": rows::GIT_VERSION.at(minor)})
+    json!({"title": "Kubernetes (simulated)", "version": KUBELET_VERSION.at(minor)})
 }
 
 /// What can be done with one object.

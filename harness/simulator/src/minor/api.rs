@@ -225,28 +225,6 @@ pub(crate) static VERSION_TELLS_EMULATION: ByMinor<bool> = ByMinor::new(&[
     (33, true, "kubernetes v1.33 `apimachinery/pkg/version/types.go` `Info`"),
 ]);
 
-/// The release that a simulated API server says it is.
-pub(crate) static GIT_VERSION: ByMinor<&str> = ByMinor::new(&[
-    (20, "v1.20.15", "the newest patch in the Go module proxy"),
-    (21, "v1.21.14", "the newest patch in the Go module proxy"),
-    (22, "v1.22.17", "the newest patch in the Go module proxy"),
-    (23, "v1.23.17", "the newest patch in the Go module proxy"),
-    (24, "v1.24.17", "the newest patch in the Go module proxy"),
-    (25, "v1.25.16", "the newest patch in the Go module proxy"),
-    (26, "v1.26.15", "the newest patch in the Go module proxy"),
-    (27, "v1.27.16", "the newest patch in the Go module proxy"),
-    (28, "v1.28.15", "the newest patch in the Go module proxy"),
-    (29, "v1.29.15", "the newest patch in the Go module proxy"),
-    (30, "v1.30.14", "the newest patch in the Go module proxy"),
-    (31, "v1.31.14", "the newest patch in the Go module proxy"),
-    (32, "v1.32.13", "the newest patch in the Go module proxy"),
-    (33, "v1.33.13", "the newest patch in the Go module proxy"),
-    (34, "v1.34.13", "the newest patch in the Go module proxy"),
-    (35, "v1.35.10", "the newest patch in the Go module proxy"),
-    (36, "v1.36.6", "the newest patch in the Go module proxy"),
-    (37, "v1.37.2", "the newest patch in the Go module proxy"),
-]);
-
 /// Whether `/openapi/v3` is there.
 pub(crate) static SERVES_OPENAPI_V3: ByMinor<bool> = ByMinor::new(&[
     (20, false, "kubernetes v1.23 OpenAPIV3: alpha, off"),

@@ -3,5 +3,6 @@
 mod objects;
 mod plugins;
 mod raw;
+mod recorded;
 mod webhook_server;
 mod webhooks;
