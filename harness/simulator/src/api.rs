@@ -91,14 +91,24 @@ pub(crate) struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// Who asks: whoever comes without credentials is the cluster's administrator.
+    /// Who asks: whoever comes without credentials is the cluster's administrator, and may act as anyone else.
     pub(crate) fn user(&self) -> UserInfo {
-        UserInfo {
-            username: "kubernetes-admin".to_owned(),
-            uid: String::new(),
-            groups: vec!["system:masters".to_owned(), "system:authenticated".to_owned()],
-            extra: None,
-        }
+        let texts = |name: &str| {
+            let values = self.parts.headers.get_all(name).iter();
+            values.filter_map(|value| value.to_str().ok()).map(str::to_owned).collect::<Vec<_>>()
+        };
+        let Some(username) = texts("impersonate-user").into_iter().next() else {
+            return UserInfo {
+                username: "kubernetes-admin".to_owned(),
+                uid: String::new(),
+                groups: vec!["system:masters".to_owned(), "system:authenticated".to_owned()],
+                extra: None,
+            };
+        };
+        let mut groups = texts("impersonate-group");
+        groups.push("system:authenticated".to_owned());
+        let uid = texts("impersonate-uid").into_iter().next().unwrap_or_default();
+        UserInfo { username, uid, groups, extra: None }
     }
 
     /// A header's text, empty where it is not there.

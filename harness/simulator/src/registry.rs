@@ -24,7 +24,6 @@ use crate::{
     admission::{Attributes, Notes, Operation, UserInfo},
     cluster::Simulator,
     minor::{api::FieldValidation, resource::Resource},
-    object,
     status::Status,
     store::Key,
 };
@@ -116,9 +115,4 @@ pub(crate) fn settle(cluster: &Simulator, request: &WriteRequest) {
     if !request.dry_run {
         crate::controllers::react(cluster);
     }
-}
-
-/// The name of what admission and messages speak of: the object's own where the path has none.
-pub(crate) fn name_of<'a>(target: &'a Target, object: &'a Value) -> &'a str {
-    if target.name.is_empty() { object::name(object) } else { &target.name }
 }

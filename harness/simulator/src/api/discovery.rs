@@ -26,7 +26,7 @@ fn groups(minor: Minor) -> Vec<(&'static str, Vec<&'static str>)> {
 
 /// `/api`.
 pub(crate) fn core_versions(minor: Minor, headers: &HeaderMap) -> Reply {
-    aggregated(minor, headers, |group| group.is_empty()).unwrap_or_else(|| {
+    aggregated(minor, headers, str::is_empty).unwrap_or_else(|| {
         let addresses = json!([{"clientCIDR": "0.0.0.0/0", "serverAddress": "kube-simulator"}]);
         Reply::json(200, &json!({"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": addresses}))
     })

@@ -89,7 +89,7 @@ impl ListOptions {
         Ok(Self {
             limit,
             start: query.get("continue").map(Continue::decode).transpose()?,
-            resource_version: query.get("resourceVersion").map(version).transpose()?,
+            resource_version: query.get("resourceVersion").map(|text| version(minor, text)).transpose()?,
             exact: query.get("resourceVersionMatch") == Some("Exact"),
             timeout_seconds,
             bookmarks: query.flag("allowWatchBookmarks"),
@@ -98,11 +98,15 @@ impl ListOptions {
     }
 }
 
-fn version(text: &str) -> Result<u64, Status> {
+fn version(minor: Minor, text: &str) -> Result<u64, Status> {
     text.parse().map_err(|_| {
         let message =
             format!("resourceVersion: Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: invalid syntax");
-        Status::new(500, "", message)
+        if *rows::REFUSES_UNREADABLE_VERSIONS.at(minor) {
+            Status::bad_request(format!("invalid resource version: {message}"))
+        } else {
+            Status::new(500, "", message)
+        }
     })
 }
 

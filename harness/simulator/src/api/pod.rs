@@ -86,12 +86,8 @@ fn container(call: &Call<'_>, pod: &Value) -> Result<String, Status> {
     if let [only] = main.as_slice() {
         return Ok(only.clone());
     }
-    let mut message =
-        format!("a container name must be specified for pod {pod_name}, choose one of: [{}]", main.join(" "));
-    if !init.is_empty() {
-        message.push_str(&format!(" or one of the init containers: [{}]", init.join(" ")));
-    }
-    Err(Status::bad_request(message))
+    let all = [init, main, ephemeral].concat().join(" ");
+    Err(Status::bad_request(format!("a container name must be specified for pod {pod_name}, choose one of: [{all}]")))
 }
 
 /// Puts a Pod on a node.
@@ -160,7 +156,7 @@ fn set_scheduled(pod: &mut Value, now: &str) {
     }
 }
 
-/// Deletes a Pod on behalf of someone who drains its node; PodDisruptionBudgets are not modelled.
+/// Deletes a Pod on behalf of someone who drains its node; disruption budgets are not modelled.
 pub(crate) async fn evict(call: &Call<'_>) -> Result<Reply, Status> {
     negotiate::check_content_type(call.header(header::CONTENT_TYPE))?;
     let mut request = write::write_request(call, "CreateOptions")?;

@@ -139,7 +139,8 @@ fn resource(minor: Minor, parts: &Parts, group: &str, version: &str, rest: &[&st
     };
     let resource = Resource::find(minor, group, version, rest[0]).ok_or_else(no_such_resource)?;
     let in_namespace = !namespace.is_empty();
-    if in_namespace != resource.namespaced && (in_namespace || !name.is_empty()) {
+    let fits = if in_namespace { resource.namespaced } else { !resource.namespaced || name.is_empty() };
+    if !fits {
         return Err(no_such_resource());
     }
     let query = Query::parse(parts.uri.query().unwrap_or_default());

@@ -53,7 +53,7 @@ fn row(view: &View, object: &Value) -> Value {
         row["conditions"] = conditions;
     }
     match view.include {
-        Include::Nothing => {}
+        Include::Nothing => row["object"] = Value::Null,
         Include::Metadata => row["object"] = metadata_only(object),
         Include::Object => row["object"] = object.clone(),
     }

@@ -136,13 +136,14 @@ pub(crate) fn delete_request(call: &Call<'_>) -> Result<(WriteRequest, Wish), St
         resource_version: preconditions.resource_version,
         propagation_policy: call.query.get("propagationPolicy").map(str::to_owned).or(body.propagation_policy),
     };
-    let dry_run = body.dry_run.unwrap_or_default();
+    let mut dry_run = call.query.all("dryRun").filter(|value| !value.is_empty()).collect::<Vec<_>>();
+    let in_body = body.dry_run.unwrap_or_default();
+    dry_run.extend(in_body.iter().map(String::as_str));
     let mut errors = Vec::new();
-    if !dry_run.is_empty() && dry_run != ["All"] {
-        let values = dry_run.iter().map(String::as_str).collect::<Vec<_>>();
-        errors.push(unknown_dry_run(*rows::VALUES_AS_JSON.at(call.cluster.minor()), &values));
+    if dry_run.iter().any(|value| *value != "All") {
+        errors.push(unknown_dry_run(*rows::VALUES_AS_JSON.at(call.cluster.minor()), &dry_run));
     }
-    request.dry_run |= !dry_run.is_empty();
+    request.dry_run = !dry_run.is_empty();
     if let Some(policy) = &wish.propagation_policy {
         let known = ["Foreground", "Background", "Orphan", "nil"];
         if !known[..3].contains(&policy.as_str()) {

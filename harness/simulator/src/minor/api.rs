@@ -139,13 +139,13 @@ pub(crate) static RESTARTS_TELL_WHEN: ByMinor<bool> = ByMinor::new(&[
     (22, true, "kubernetes v1.22 `pkg/printers/internalversion/printers.go` `printPod`"),
 ]);
 
-/// Whether the table of ServiceAccounts counts their Secrets.
+/// Whether the table of service accounts counts their secrets.
 pub(crate) static SERVICE_ACCOUNTS_SHOW_SECRETS: ByMinor<bool> = ByMinor::new(&[
     (20, true, "kubernetes v1.34 `pkg/printers/internalversion/printers.go` `serviceAccountColumnDefinitions`"),
     (35, false, "kubernetes v1.35 `pkg/printers/internalversion/printers.go` `serviceAccountColumnDefinitions`"),
 ]);
 
-/// Whether the table of PriorityClasses has their preemption policy.
+/// Whether the table of priority classes has their preemption policy.
 pub(crate) static PRIORITY_CLASSES_SHOW_PREEMPTION: ByMinor<bool> = ByMinor::new(&[
     (20, false, "kubernetes v1.31 `pkg/printers/internalversion/printers.go` `priorityClassColumnDefinitions`"),
     (32, true, "kubernetes v1.32 `pkg/printers/internalversion/printers.go` `priorityClassColumnDefinitions`"),
@@ -229,4 +229,10 @@ pub(crate) static VERSION_TELLS_EMULATION: ByMinor<bool> = ByMinor::new(&[
 pub(crate) static SERVES_OPENAPI_V3: ByMinor<bool> = ByMinor::new(&[
     (20, false, "kubernetes v1.23 OpenAPIV3: alpha, off"),
     (24, true, "kubernetes v1.24 OpenAPIV3: beta, on"),
+]);
+
+/// Whether a resource version that is no number is the client's fault, and not the server's.
+pub(crate) static REFUSES_UNREADABLE_VERSIONS: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "kube-apiserver 1.24.17, 1.25.16, 1.31.14"),
+    (33, true, "kubernetes v1.33 `apiserver/pkg/storage/interfaces.go` `ValidateListOptions`; kube-apiserver 1.36.3"),
 ]);

@@ -92,8 +92,6 @@ const CORE: Resource = Resource {
     subresources: &[],
     served: (OLDEST, NEWEST),
 };
-const APPS: Resource = Resource { group: "apps", categories: &["all"], ..CORE };
-const BATCH: Resource = Resource { group: "batch", categories: &["all"], ..CORE };
 const WEBHOOKS: Resource =
     Resource { group: "admissionregistration.k8s.io", namespaced: false, categories: &["api-extensions"], ..CORE };
 
@@ -167,16 +165,6 @@ static RESOURCES: &[Resource] = &[
         ],
         ..CORE
     },
-    Resource {
-        name: "replicationcontrollers",
-        singular: "replicationcontroller",
-        kind: "ReplicationController",
-        stored_as: "replicationcontrollers",
-        short_names: &["rc"],
-        categories: &["all"],
-        subresources: &[status("ReplicationController")],
-        ..CORE
-    },
     Resource { name: "secrets", singular: "secret", kind: "Secret", stored_as: "secrets", ..CORE },
     Resource {
         name: "serviceaccounts",
@@ -195,61 +183,6 @@ static RESOURCES: &[Resource] = &[
         categories: &["all"],
         subresources: &[status("Service")],
         ..CORE
-    },
-    Resource {
-        name: "daemonsets",
-        singular: "daemonset",
-        kind: "DaemonSet",
-        stored_as: "daemonsets.apps",
-        short_names: &["ds"],
-        subresources: &[status("DaemonSet")],
-        ..APPS
-    },
-    Resource {
-        name: "deployments",
-        singular: "deployment",
-        kind: "Deployment",
-        stored_as: "deployments.apps",
-        short_names: &["deploy"],
-        subresources: &[status("Deployment")],
-        ..APPS
-    },
-    Resource {
-        name: "replicasets",
-        singular: "replicaset",
-        kind: "ReplicaSet",
-        stored_as: "replicasets.apps",
-        short_names: &["rs"],
-        subresources: &[status("ReplicaSet")],
-        ..APPS
-    },
-    Resource {
-        name: "statefulsets",
-        singular: "statefulset",
-        kind: "StatefulSet",
-        stored_as: "statefulsets.apps",
-        short_names: &["sts"],
-        subresources: &[status("StatefulSet")],
-        ..APPS
-    },
-    Resource {
-        name: "cronjobs",
-        singular: "cronjob",
-        kind: "CronJob",
-        stored_as: "cronjobs.batch",
-        short_names: &["cj"],
-        subresources: &[status("CronJob")],
-        // batch/v1 has CronJob from 1.21 on.
-        served: (21, NEWEST),
-        ..BATCH
-    },
-    Resource {
-        name: "jobs",
-        singular: "job",
-        kind: "Job",
-        stored_as: "jobs.batch",
-        subresources: &[status("Job")],
-        ..BATCH
     },
     Resource {
         name: "mutatingwebhookconfigurations",

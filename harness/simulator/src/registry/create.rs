@@ -123,7 +123,7 @@ async fn attempt(
     prepare::canonicalise(kind, &mut object);
 
     if attributes.name.is_empty() {
-        attributes.name = object::name(&object).to_owned();
+        object::name(&object).clone_into(&mut attributes.name);
     }
     attributes.object = Some(object);
     admission::validate(cluster, attributes, &mut notes).await?;

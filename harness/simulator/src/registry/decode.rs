@@ -131,7 +131,9 @@ fn finish(
 }
 
 fn check_type(minor: Minor, expected: Expected<'_>, body: &[u8]) -> Result<(), Status> {
-    let meta = serde_json::from_slice::<TypeMeta>(body).map_err(|error| {
+    // Serde would read a struct from a list as well.
+    let is_list = body.trim_ascii_start().first() == Some(&b'[');
+    let meta = serde_json::from_slice::<TypeMeta>(if is_list { b"null" } else { body }).map_err(|error| {
         let detail = type_error(body, &error);
         Status::bad_request(format!(
             "the object provided is unrecognized (must be of type {}): couldn't get version/kind; json parse error: \

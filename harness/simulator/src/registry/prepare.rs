@@ -9,29 +9,12 @@ use crate::{
 };
 
 /// The kinds whose `metadata.generation` counts changes of everything but metadata and status.
-const COUNTED: &[&str] = &[
-    "MutatingWebhookConfiguration",
-    "ValidatingWebhookConfiguration",
-    "Deployment",
-    "ReplicaSet",
-    "StatefulSet",
-    "DaemonSet",
-    "Job",
-    "CronJob",
-    "ReplicationController",
-    "PriorityClass",
-];
+const COUNTED: &[&str] = &["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration", "PriorityClass"];
 
 /// The kinds whose status a client cannot set when it creates them, and what it is then.
 fn initial_status(kind: &str) -> Option<Value> {
     match kind {
         "Namespace" => Some(json!({"phase": "Active"})),
-        "Deployment" | "CronJob" | "Job" => Some(json!({})),
-        "ReplicaSet" | "ReplicationController" => Some(json!({"replicas": 0})),
-        "StatefulSet" => Some(json!({"replicas": 0, "availableReplicas": 0})),
-        "DaemonSet" => Some(json!({
-            "currentNumberScheduled": 0, "numberMisscheduled": 0, "desiredNumberScheduled": 0, "numberReady": 0,
-        })),
         "Service" => Some(json!({"loadBalancer": {}})),
         _ => None,
     }
@@ -77,7 +60,7 @@ pub(crate) fn for_update(minor: Minor, resource: &Resource, subresource: &str, o
         "status" => keep_all_but(object, old, &["status"]),
         "finalize" => keep_all_but(object, old, &["spec"]),
         _ if resource.subresources.iter().any(|subresource| subresource.name == "status") => {
-            keep(object, old, "status")
+            keep(object, old, "status");
         }
         _ => {}
     }

@@ -68,7 +68,10 @@ fn name_values(value: &mut Value) {
                 match (key.as_str(), &mut *value) {
                     ("uid", Value::String(text)) => "[uid]".clone_into(text),
                     ("resourceVersion", Value::String(text)) => "[version]".clone_into(text),
-                    ("creationTimestamp" | "deletionTimestamp" | "time" | "lastTransitionTime", Value::String(text)) => {
+                    (
+                        "creationTimestamp" | "deletionTimestamp" | "time" | "lastTransitionTime",
+                        Value::String(text),
+                    ) => {
                         "[time]".clone_into(text);
                     }
                     _ => name_values(value),
@@ -86,9 +89,8 @@ fn name_words(text: &str) -> String {
     let mut named = text
         .split_inclusive([' ', '(', ')'])
         .map(|word| {
-            let is_uid = |word: &str| {
-                word.len() == 36 && word.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
-            };
+            let is_uid =
+                |word: &str| word.len() == 36 && word.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit());
             let bare = word.trim_end_matches([' ', '(', ')']);
             if is_uid(bare) { word.replace(bare, "[uid]") } else { word.to_owned() }
         })

@@ -62,7 +62,6 @@ impl FieldSelector {
 fn default_text(pointer: &str) -> &'static str {
     match pointer {
         "/spec/unschedulable" | "/spec/hostNetwork" => "false",
-        "/status/replicas" | "/status/succeeded" => "0",
         _ => "",
     }
 }
@@ -70,7 +69,7 @@ fn default_text(pointer: &str) -> &'static str {
 /// The field under its present name, or why the resource cannot be selected by it.
 ///
 /// # Source
-/// kubernetes v1.36 `pkg/apis/{core,batch}/v1/conversion.go` `AddFieldLabelConversionFunc`
+/// kubernetes v1.36 `pkg/apis/core/v1/conversion.go` `AddFieldLabelConversionFunc`
 fn known<'a>(minor: Minor, resource: &Resource, field: &'a str) -> Result<&'a str, String> {
     if matches!(field, "metadata.name" | "metadata.namespace")
         && !(field == "metadata.namespace" && matches!(resource.kind, "Node" | "Namespace"))
@@ -95,7 +94,6 @@ fn known<'a>(minor: Minor, resource: &Resource, field: &'a str) -> Result<&'a st
         | ("Node", "spec.unschedulable")
         | ("Namespace", "status.phase")
         | ("Secret", "type")
-        | ("ReplicationController" | "ReplicaSet", "status.replicas")
         | (
             "Event",
             "involvedObject.kind"
@@ -114,11 +112,10 @@ fn known<'a>(minor: Minor, resource: &Resource, field: &'a str) -> Result<&'a st
         _ => None,
     };
     found.ok_or_else(|| match resource.kind {
-        "Pod" | "Node" | "Namespace" | "Secret" | "Event" | "ReplicationController" => {
+        "Pod" | "Node" | "Namespace" | "Secret" | "Event" => {
             format!("field label not supported: {field}")
         }
         "Service" if *rows::SELECTS_SERVICES_BY_TYPE.at(minor) => format!("field label not supported: {field}"),
-        "Job" => format!("field label {field:?} not supported for Job"),
         _ => format!("{field:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\""),
     })
 }
