@@ -134,8 +134,11 @@ async fn dispatch(cluster: &Simulator, parts: &Parts, body: Result<Bytes, BodyEr
         Route::Unknown => return Ok(Reply::text(404, "404 page not found\n")),
     };
     // A log is text, whatever the client would like.
-    let accept =
-        if target.subresource == "log" { Accept::default() } else { Accept::parse(cluster.minor(), &parts.headers)? };
+    let accept = if target.subresource == "log" {
+        Accept::default()
+    } else {
+        Accept::parse(cluster.minor(), &parts.headers, matches!(verb, Verb::List | Verb::Watch))?
+    };
     let body = body.map_err(BodyError::into_status)?;
     let call = Call { cluster, parts, target, query, accept, body };
     match (verb, call.target.subresource.as_str()) {

@@ -31,7 +31,7 @@ impl Accept {
     ///
     /// # Errors
     /// 406.
-    pub(crate) fn parse(minor: Minor, headers: &HeaderMap) -> Result<Self, Status> {
+    pub(crate) fn parse(minor: Minor, headers: &HeaderMap, is_list: bool) -> Result<Self, Status> {
         let values = headers.get_all(header::ACCEPT);
         let mut asked = false;
         for clause in values.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')) {
@@ -40,7 +40,7 @@ impl Accept {
                 return Ok(accept);
             }
         }
-        if asked { Err(not_acceptable(minor)) } else { Ok(Self::default()) }
+        if asked { Err(not_acceptable(minor, is_list)) } else { Ok(Self::default()) }
     }
 
     fn clause(text: &str) -> Option<Self> {
@@ -70,12 +70,15 @@ impl Accept {
     }
 }
 
-fn not_acceptable(minor: Minor) -> Status {
+fn not_acceptable(minor: Minor, is_list: bool) -> Status {
     let mut message = "406: Not Acceptable".to_owned();
     if *rows::NOT_ACCEPTABLE_NAMES_FORMS.at(minor) {
         message.push_str(
             "\n\nAvailable representations: application/json, application/yaml, application/vnd.kubernetes.protobuf",
         );
+        if is_list {
+            message.push_str(", application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch");
+        }
     }
     Status::new(406, "NotAcceptable", message).with_details(json!({}))
 }
@@ -105,7 +108,7 @@ mod tests {
     fn shape(text: &str) -> Option<Shape> {
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT, text.parse().unwrap());
-        Accept::parse(Minor::NEWEST, &headers).ok().map(|accept| accept.shape)
+        Accept::parse(Minor::NEWEST, &headers, false).ok().map(|accept| accept.shape)
     }
 
     #[test]

@@ -89,7 +89,7 @@ pub(crate) static NULL_CREATION_TIMESTAMP: ByMinor<bool> = ByMinor::new(&[
 
 /// Whether a 406 lists what could be had.
 pub(crate) static NOT_ACCEPTABLE_NAMES_FORMS: ByMinor<bool> =
-    ByMinor::new(&[(20, false, "kube-apiserver 1.24.17"), (36, true, "kube-apiserver 1.36.3")]);
+    ByMinor::new(&[(20, false, "kube-apiserver 1.24.17"), (25, true, "kube-apiserver 1.25.16, 1.31.14, 1.36.3")]);
 
 /// Whether `fieldValidation` is a parameter at all.
 pub(crate) static KNOWS_FIELD_VALIDATION: ByMinor<bool> = ByMinor::new(&[
