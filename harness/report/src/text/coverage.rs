@@ -107,7 +107,7 @@ pub(crate) fn write_preconditions(text: &mut String, coverage: &Coverage, paint:
         return;
     }
     let heading =
-        format!("{:<9}  {:<10}  {:<12}  {:<24}  {}", "namespace", "skip label", "own profile", "gate on", "gate off");
+        format!("{:<9}  {:<10}  {:<12}  {:<29}  {}", "namespace", "skip label", "own profile", "gate on", "gate off");
     let _ = writeln!(text, "{}", paint.tone(Tone::Strong, &heading));
     for row in Preconditions::all().filter(|row| row.gate).collect::<Vec<_>>().into_iter().rev() {
         let off = Preconditions { gate: false, ..row };
