@@ -124,11 +124,8 @@ fn resource(minor: Minor, parts: &Parts, group: &str, version: &str, rest: &[&st
     };
     let (namespace, rest) = match rest {
         // `/namespaces/x` and `/namespaces/x/status` are about the namespace itself.
-        ["namespaces", namespace, rest @ ..]
-            if !rest.is_empty() && !(group.is_empty() && matches!(rest, ["status" | "finalize"])) =>
-        {
-            (*namespace, rest)
-        }
+        ["namespaces", _, "status" | "finalize"] if group.is_empty() => ("", rest),
+        ["namespaces", namespace, rest @ ..] if !rest.is_empty() => (*namespace, rest),
         _ => ("", rest),
     };
     let (name, subresource) = match rest {
