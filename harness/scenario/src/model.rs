@@ -56,9 +56,11 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// The parameters as one line, `value=true, key=x`; empty when there are none.
+    /// The parameters as one line, `value=true, row="plain"`; empty when there are none.
+    ///
+    /// A value that is a mapping with a key `case` goes by that. No two instances of a scenario have the same label.
     pub fn label(&self) -> String {
-        let pairs = self.parameters.iter().map(|(name, value)| match value {
+        let pairs = self.parameters.iter().map(|(name, value)| match value.get("case").unwrap_or(value) {
             Value::String(text) => format!("{name}={text:?}"),
             other => format!("{name}={other}"),
         });

@@ -44,6 +44,21 @@ pub(crate) fn combinations<'a>(root: &'a Node, errors: &mut Vec<ScenarioError>) 
     combinations
 }
 
+/// Reports values of a parameter that cannot be told apart: a report and a snapshot name a combination by them.
+pub(crate) fn report_repeated(root: &Node, errors: &mut Vec<ScenarioError>) {
+    for parameter in root.get("parameters").map_or(&[][..], Node::entries) {
+        let mut seen = Vec::new();
+        for item in parameter.value.items() {
+            let named = item.get("case").unwrap_or(item);
+            if seen.contains(&named.to_json()) {
+                let value = named.text().map_or_else(|| named.to_json().to_string(), str::to_owned);
+                errors.push(ScenarioError::Repeated { value, span: span(named.span.clone()) });
+            }
+            seen.push(named.to_json());
+        }
+    }
+}
+
 /// Reports the parameters that a document declares and never uses.
 pub(crate) fn report_unused(root: &Node, errors: &mut Vec<ScenarioError>) {
     let mut used = Vec::new();

@@ -23,6 +23,7 @@ impl Scenario {
     pub fn read(id: &str, path: &Utf8Path, text: &str, requirements: &Requirements) -> Result<Self, ScenarioErrors> {
         let yaml::Reading { root, mut errors } = yaml::read(text);
         let Some(root) = root else { return Err(ScenarioErrors::new(path, text, errors)) };
+        parameters::report_repeated(&root, &mut errors);
         parameters::report_unused(&root, &mut errors);
         let mut head = None;
         let mut instances = Vec::new();
