@@ -55,7 +55,8 @@ fn write_snapshots(text: &mut String, run: &Run, options: &TextOptions, paint: P
         ("orphan", &summary.orphan_snapshots, Tone::Bad),
     ];
     for (word, files, tone) in lists {
-        for file in files {
+        // What was written to be reviewed is named as pending.
+        for file in files.iter().filter(|file| word != "wrote" || file.extension() != Some("new")) {
             let _ = writeln!(text, "{} {}", paint.tone(tone, word), options.snapshots.join(file));
         }
     }
