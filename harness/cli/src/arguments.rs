@@ -49,7 +49,7 @@ pub(crate) struct Arguments {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArguments {
-    /// When to use colours; NO_COLOR, CLICOLOR_FORCE, CARGO_TERM_COLOR and TERM=dumb are honoured.
+    /// When to use colours; `NO_COLOR`, `CLICOLOR_FORCE`, `CARGO_TERM_COLOR` and `TERM=dumb` are honoured.
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", env = "SECCOMP_HARNESS_COLOR")]
     color: ColorChoice,
     /// The same as `--color never`.
@@ -115,7 +115,7 @@ pub(crate) enum ClusterKind {
     ControlPlane,
 }
 
-/// What a difference to a snapshot does; the words are those of INSTA_UPDATE.
+/// What a difference to a snapshot does; the words are those of `INSTA_UPDATE`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum SnapshotUpdate {
     /// Leave it pending beside the snapshot; in CI, only compare.
@@ -140,7 +140,7 @@ pub(crate) struct RunArguments {
     #[arg(long, value_enum, default_value_t, value_name = "KIND", env = "SECCOMP_HARNESS_CLUSTER")]
     pub(crate) cluster: ClusterKind,
     /// A folder with etcd and kube-apiserver of one version, for `--cluster control-plane`; repeat it for more versions.
-    /// Without it, the folder that KUBEBUILDER_ASSETS names.
+    /// Without it, the folder that `KUBEBUILDER_ASSETS` names.
     #[arg(long, value_name = "DIR", env = "SECCOMP_HARNESS_ASSETS", value_delimiter = ASSETS_DELIMITER)]
     pub(crate) assets: Vec<Utf8PathBuf>,
     /// The webhook under test: `reference`, or `mutant:NAME` for one that is broken on purpose.
@@ -152,7 +152,7 @@ pub(crate) struct RunArguments {
     /// How many cases to run at a time; without it, one a processor.
     #[arg(short = 'j', long, value_name = "N", env = "SECCOMP_HARNESS_PARALLEL", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) parallel: Option<u16>,
-    /// What to do about a difference to a snapshot; without it as INSTA_UPDATE says, else `auto`.
+    /// What to do about a difference to a snapshot; without it as `INSTA_UPDATE` says, else `auto`.
     #[arg(long, value_enum, value_name = "WHEN", env = "SECCOMP_HARNESS_UPDATE_SNAPSHOTS")]
     pub(crate) update_snapshots: Option<SnapshotUpdate>,
     #[command(flatten)]
@@ -200,7 +200,7 @@ pub(crate) struct ExplainArguments {
         env = "SECCOMP_HARNESS_NAMESPACE_LABELS"
     )]
     pub(crate) namespace_labels: Labels,
-    /// Whether the gardenlet's feature gate DefaultSeccompProfile is on.
+    /// Whether the gardenlet's feature gate `DefaultSeccompProfile` is on.
     #[arg(long, default_value_t = true, action = ArgAction::Set, value_name = "BOOL", env = "SECCOMP_HARNESS_FEATURE_GATE")]
     pub(crate) feature_gate: bool,
     /// Kubernetes minors, as for `run`.

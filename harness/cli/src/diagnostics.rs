@@ -20,8 +20,8 @@ pub(crate) fn report(failure: &Failure, terminal: Terminal) {
 }
 
 fn report_chain(error: &anyhow::Error) {
-    let causes: String = error.chain().skip(1).map(|cause| format!("\n  because: {cause}")).collect();
-    terminal::note(&format!("error: {error}{causes}"));
+    let chain: Vec<String> = error.chain().map(ToString::to_string).collect();
+    terminal::note(&format!("error: {}", chain.join("\n  because: ")));
 }
 
 fn report_suite(error: &SuiteError, terminal: Terminal) {

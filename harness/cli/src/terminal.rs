@@ -23,6 +23,7 @@ pub(crate) enum ColorChoice {
 
 /// The variables that many tools share; our own are clap's business.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each variable says yes or no, and none depends on another")]
 pub(crate) struct Environment {
     no_color: bool,
     force_color: bool,
@@ -76,6 +77,7 @@ impl Environment {
 
 /// How to write to the two streams.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each says yes or no, and none depends on another")]
 pub(crate) struct Terminal {
     /// Whether standard output takes colours.
     pub(crate) color_stdout: bool,

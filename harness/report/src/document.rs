@@ -58,7 +58,8 @@ struct Counts {
 
 #[derive(Clone, Debug, Serialize)]
 struct Scenario {
-    scenario: String,
+    #[serde(rename = "scenario")]
+    id: String,
     title: String,
     requirements: Vec<String>,
     /// Worst status first.
@@ -116,6 +117,7 @@ struct State {
 
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_excessive_bools, reason = "a row of a truth table is made of them")]
 struct Precondition {
     feature_gate: bool,
     managed_namespace: bool,
@@ -207,7 +209,7 @@ impl From<&Run> for Document {
 
 fn scenarios(run: &Run) -> Vec<Scenario> {
     let scenarios = run.scenarios.iter().map(|(file, scenario)| Scenario {
-        scenario: file.to_string(),
+        id: file.clone(),
         title: scenario.title.clone(),
         requirements: scenario.requirements.clone(),
         outcomes: scenario

@@ -27,5 +27,6 @@ fn told(word: &str, folder: &camino::Utf8Path, files: &[Utf8PathBuf]) -> String 
     if files.is_empty() {
         return format!("no snapshot is pending in {folder}\n");
     }
-    files.iter().map(|file| format!("{word} {}\n", folder.join(file))).collect()
+    let lines: Vec<String> = files.iter().map(|file| format!("{word} {}", folder.join(file))).collect();
+    lines.join("\n") + "\n"
 }

@@ -1,5 +1,7 @@
 //! The command as its users see it: the built binary, in a folder of its own.
 
+#![expect(clippy::unwrap_used, reason = "fixtures of tests; what cannot be set up fails the test")]
+
 mod explain;
 mod house;
 mod run;

@@ -194,9 +194,8 @@ fn leaves_snapshots_pending_with_6_until_they_are_accepted() {
     let house = House::with_scenario(SKIP_LABEL);
     let pending = |house: &House| {
         let folder = house.path().join("snapshots/preconditions");
-        let files =
-            fs::read_dir(folder).map(|entries| entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()));
-        files.map(|files| files.filter(|name| name.ends_with(".new")).count()).unwrap_or(0)
+        let files = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
+        files.filter(|file| file.extension().is_some_and(|ending| ending == "new")).count()
     };
     assert_eq!(house.run(&["run", "--kubernetes", "1.24"]).code, Some(6));
     assert_eq!(pending(&house), 1);

@@ -1,5 +1,7 @@
 //! Reports of runs that never were: their events are written by hand.
 
+#![expect(clippy::unwrap_used, reason = "fixtures of tests; what cannot be set up fails the test")]
+
 use std::{fs, sync::Arc, time::Duration};
 
 use camino::Utf8PathBuf;
@@ -141,7 +143,9 @@ fn mk_options() -> TextOptions {
 
 fn fold(events: &[Event]) -> Run {
     let mut run = Run::default();
-    events.iter().for_each(|event| run.apply(event));
+    for event in events {
+        run.apply(event);
+    }
     run
 }
 

@@ -69,7 +69,7 @@ impl Explanation {
     /// For people.
     pub(crate) fn text(&self, color: bool) -> String {
         let strong = |text: &str| if color { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() };
-        let mut text: String = self.preamble.iter().map(|line| format!("{line}\n")).collect();
+        let mut text = self.preamble.join("\n") + "\n";
         for group in &self.groups {
             let releases = releases(&group.epochs).join(", ");
             let _ = writeln!(text, "\n{}", strong(&format!("Gardener {releases}")));
