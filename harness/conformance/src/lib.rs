@@ -32,7 +32,8 @@ pub use outcome::{
     Answer, ContainerList, ContainerOutcome, Invocation, ObjectOutcome, Outcome, Review, StepOutcome, Verb,
 };
 pub use probe::{
-    CallAnswer, PROBE_IMAGE, ProbeReport, REFUSED_BY_LOCALHOST, REFUSED_BY_RUNTIME_DEFAULT, SCENARIO_IMAGE, SimulatedProbe,
+    CallAnswer, PROBE_IMAGE, ProbeReport, REFUSED_BY_LOCALHOST, REFUSED_BY_RUNTIME_DEFAULT, SCENARIO_IMAGE,
+    SimulatedProbe,
 };
 pub use run::{
     ClusterKind, Observed, Predicate, RunError, RunOptions, Selection, SnapshotMode, Suite, WebhookKind, observe, run,
