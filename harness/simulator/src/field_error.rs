@@ -16,8 +16,6 @@ pub(crate) enum FieldErrorKind {
     NotFound,
     TooLong,
     TooMany,
-    Internal,
-    TypeInvalid,
 }
 
 impl FieldErrorKind {
@@ -25,14 +23,13 @@ impl FieldErrorKind {
     fn words(self) -> &'static str {
         match self {
             Self::Required => "Required value",
-            Self::Invalid | Self::TypeInvalid => "Invalid value",
+            Self::Invalid => "Invalid value",
             Self::NotSupported => "Unsupported value",
             Self::Duplicate => "Duplicate value",
             Self::Forbidden => "Forbidden",
             Self::NotFound => "Not found",
             Self::TooLong => "Too long",
             Self::TooMany => "Too many",
-            Self::Internal => "Internal error",
         }
     }
 
@@ -47,8 +44,6 @@ impl FieldErrorKind {
             Self::NotFound => "FieldValueNotFound",
             Self::TooLong => "FieldValueTooLong",
             Self::TooMany => "FieldValueTooMany",
-            Self::Internal => "InternalError",
-            Self::TypeInvalid => "FieldValueTypeInvalid",
         }
     }
 }
@@ -67,11 +62,6 @@ pub(crate) struct FieldError {
 }
 
 impl FieldError {
-    /// A field that must be set.
-    pub(crate) fn required(field: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { kind: FieldErrorKind::Required, field: field.into(), bad_value: None, detail: detail.into() }
-    }
-
     /// A field that may not be set, or not so.
     pub(crate) fn forbidden(field: impl Into<String>, detail: impl Into<String>) -> Self {
         Self { kind: FieldErrorKind::Forbidden, field: field.into(), bad_value: None, detail: detail.into() }
@@ -84,16 +74,6 @@ impl FieldError {
             field: field.into(),
             bad_value: Some(value.to_string()),
             detail: detail.into(),
-        }
-    }
-
-    /// A value that another element has already.
-    pub(crate) fn duplicate(field: impl Into<String>, value: &Value) -> Self {
-        Self {
-            kind: FieldErrorKind::Duplicate,
-            field: field.into(),
-            bad_value: Some(value.to_string()),
-            detail: String::new(),
         }
     }
 

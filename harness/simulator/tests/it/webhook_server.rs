@@ -1,6 +1,7 @@
 //! A webhook that behaves as badly as a test asks it to, over real TLS on loopback.
 
 use std::{
+    fmt::Write as _,
     io,
     net::SocketAddr,
     sync::{
@@ -146,13 +147,20 @@ async fn pause(milliseconds: u64) {
     sleep_until(Instant::now() + Duration::from_millis(milliseconds)).await;
 }
 
+/// Reads the client's hello: closing with something unread would reset the connection.
+async fn first_bytes(stream: &mut TcpStream) -> io::Result<()> {
+    match stream.read(&mut vec![0; 16_384]).await? {
+        0 => Err(io::ErrorKind::UnexpectedEof.into()),
+        _ => Ok(()),
+    }
+}
+
 async fn serve(mut stream: TcpStream, behaviour: &Behaviour, seen: &Seen, acceptor: &TlsAcceptor) -> io::Result<()> {
-    let mut hello = vec![0; 16_384];
     let kind = behaviour.connection.as_deref().unwrap_or("ok");
     match kind {
         "close-at-once" => return Ok(()),
         "close" => {
-            stream.read(&mut hello).await?;
+            first_bytes(&mut stream).await?;
             return Ok(());
         }
         "reset" => {
@@ -160,11 +168,11 @@ async fn serve(mut stream: TcpStream, behaviour: &Behaviour, seen: &Seen, accept
             return stream.set_zero_linger();
         }
         "plain" => {
-            stream.read(&mut hello).await?;
+            first_bytes(&mut stream).await?;
             return stream.write_all(b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request").await;
         }
         "garbage" => {
-            stream.read(&mut hello).await?;
+            first_bytes(&mut stream).await?;
             stream.write_all(b"hello there, I am no TLS server").await?;
             pause(200).await;
             return Ok(());
@@ -212,10 +220,10 @@ where
     let mut head = format!("HTTP/1.1 {} X\r\n", response.status.unwrap_or(200));
     let json = serde_json::json!({"Content-Type": "application/json"});
     for (name, value) in response.headers.as_ref().or(json.as_object()).into_iter().flatten() {
-        head.push_str(&format!("{name}: {}\r\n", value.as_str().unwrap_or_default()));
+        write!(head, "{name}: {}\r\n", value.as_str().unwrap_or_default()).map_err(io::Error::other)?;
     }
     let length = body.len() + if response.cut { 100 } else { 0 };
-    head.push_str(&format!("Content-Length: {length}\r\n\r\n"));
+    write!(head, "Content-Length: {length}\r\n\r\n").map_err(io::Error::other)?;
     stream.write_all(head.as_bytes()).await?;
     stream.flush().await?;
     pause(response.body_delay_ms).await;
