@@ -8,7 +8,7 @@ mod step;
 
 use std::time::Duration;
 
-use seccomp_webhook::ServerError;
+use seccomp_webhook::{Labels, ServerError};
 
 use self::{namespace::PreparedNamespace, object::Made};
 use crate::{
@@ -94,6 +94,8 @@ struct Execution<'a, C> {
     /// The namespace of objects that name none.
     namespace: String,
     prepared: Option<PreparedNamespace>,
+    /// The namespace whose labels were asked for last, and those labels, until a step is about a namespace.
+    namespace_labels: Option<(String, Labels)>,
     made: Vec<Made>,
     executed: Executed,
 }
@@ -110,6 +112,7 @@ impl<'a, C: Cluster> Execution<'a, C> {
             is_registered: false,
             namespace: given.namespace.name.clone().unwrap_or_else(|| cluster.namespace().to_owned()),
             prepared: None,
+            namespace_labels: None,
             made: Vec::new(),
             executed: Executed { masks, ..Executed::default() },
         }

@@ -7,6 +7,7 @@ use super::{ExecuteError, Execution, expect_success};
 use crate::{
     api::{Call, MERGE_PATCH},
     cluster::Cluster,
+    outcome::Answer,
 };
 
 /// A namespace and what to do with it in the end.
@@ -32,8 +33,13 @@ impl<C: Cluster> Execution<'_, C> {
         }
         let metadata = json!({"labels": labels, "annotations": given.annotations});
         let path = format!("{NAMESPACES}/{}", self.namespace);
-        let existing = self.cluster.api().call(Call::get(path.as_str())).await?;
-        let restore = if existing.is_success() {
+        let existing = match given.name {
+            Some(_) => Some(self.cluster.api().call(Call::get(path.as_str())).await?),
+            // One that is made for the case is new.
+            None => None,
+        };
+        let existing = existing.filter(Answer::is_success);
+        let restore = if let Some(existing) = &existing {
             let patch = json!({"metadata": metadata});
             let restore = restoring(&metadata, &existing.body);
             if labels.is_empty() && given.annotations.is_empty() {
@@ -51,17 +57,21 @@ impl<C: Cluster> Execution<'_, C> {
             self.cluster.namespace_created(&self.namespace).await?;
             None
         };
-        let is_made = !existing.is_success();
-        if is_made || restore.is_some() {
+        if existing.is_none() || restore.is_some() {
             self.prepared = Some(PreparedNamespace { name: self.namespace.clone(), restore });
         }
         Ok(())
     }
 
     /// The labels of a namespace as they are now; none where it does not exist.
-    pub(super) async fn namespace_labels(&self, namespace: &str) -> Result<Labels, ExecuteError> {
+    pub(super) async fn namespace_labels(&mut self, namespace: &str) -> Result<Labels, ExecuteError> {
+        if let Some((_, labels)) = self.namespace_labels.as_ref().filter(|(known, _)| known == namespace) {
+            return Ok(labels.clone());
+        }
         let answer = self.cluster.api().call(Call::get(format!("{NAMESPACES}/{namespace}"))).await?;
-        Ok(labels(&answer.body))
+        let labels = labels(&answer.body);
+        self.namespace_labels = Some((namespace.to_owned(), labels.clone()));
+        Ok(labels)
     }
 
     pub(super) async fn restore_namespace(&mut self) -> Result<(), ExecuteError> {

@@ -77,7 +77,7 @@ impl<C: Cluster> Execution<'_, C> {
 
     /// What the registration says of a request.
     async fn explain(
-        &self,
+        &mut self,
         operation: &str,
         made: &Made,
         subresource: &str,

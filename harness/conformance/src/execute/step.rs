@@ -128,6 +128,9 @@ impl<C: Cluster> Execution<'_, C> {
     async fn make(&mut self, step: &Step, request: Request) -> Result<(), ExecuteError> {
         let Request { verb, mut made, call, operation, subresource, submitted } = request;
         let answer = self.cluster.api().call(call).await?;
+        if made.kind == "Namespace" {
+            self.namespace_labels = None;
+        }
         self.executed.masks.learn(&answer.body);
         let invocation = if verb == Verb::Get {
             None

@@ -43,8 +43,9 @@ const BEFORE_ADDRESS: &str = ")(0x";
 /// # Source
 /// kubernetes v1.36 `apiserver/pkg/storage/names/generate.go` `randomLength`
 const SUFFIX_LENGTH: usize = 5;
-/// Names that Kubernetes itself ends with a drawn suffix.
-const GENERATED: [&str; 2] = ["kube-api-access-", "default-token-"];
+/// What stands before the drawn suffix in names that Kubernetes itself makes: `kube-api-access-x2b4c`, and
+/// `default-token-x2b4c` for the ServiceAccount `default`.
+const GENERATED: [&str; 2] = ["kube-api-access-", "-token-"];
 
 /// When an object was seen.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -95,10 +96,13 @@ impl Masks {
 
     /// `text` with everything replaced that stands for something.
     pub(crate) fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        for prefix in GENERATED {
-            if text.strip_prefix(prefix).is_some_and(|suffix| suffix.len() == SUFFIX_LENGTH) {
-                return Cow::Owned(format!("{prefix}{SUFFIX}"));
-            }
+        let is_drawn = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
+        let generated = text.split_at_checked(text.len().saturating_sub(SUFFIX_LENGTH));
+        if let Some((before, suffix)) = generated
+            && GENERATED.iter().any(|infix| before.ends_with(infix))
+            && suffix.chars().all(is_drawn)
+        {
+            return Cow::Owned(format!("{before}{SUFFIX}"));
         }
         let mut masked = Cow::Borrowed(text);
         for (text, mask) in &self.texts {
@@ -191,8 +195,10 @@ fn mask_kubelet(pod: &mut Value) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use rstest::rstest;
     use serde_json::json;
+
+    use super::*;
 
     #[test]
     fn replaces_what_varies_by_name() {
@@ -230,6 +236,16 @@ mod tests {
         );
         let diff = "Forbidden: pod updates may not change fields other than `x`\n\u{a0}core.PodSpec{\n}\n";
         assert_eq!(masks.text(diff), "Forbidden: pod updates may not change fields other than `x`\n[diff]");
+    }
+
+    #[rstest]
+    #[case::volume("kube-api-access-x2b4c", "kube-api-access-[suffix]")]
+    #[case::secret("other-token-x2b4c", "other-token-[suffix]")]
+    #[case::too_long("kube-api-access-x2b4cd", "kube-api-access-x2b4cd")]
+    #[case::upper_case("a-token-ABCDE", "a-token-ABCDE")]
+    #[case::not_ascii("-token-ää1", "-token-ää1")]
+    fn knows_names_that_kubernetes_makes(#[case] name: &str, #[case] masked: &str) {
+        assert_eq!(Masks::default().text(name), masked);
     }
 
     #[test]
