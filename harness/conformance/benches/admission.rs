@@ -11,6 +11,10 @@ use seccomp_webhook::{GardenerRelease, Registration, Running, ServingCertificate
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
+/// The one that the command has too.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Clients that create Pods at the same time.
 const CLIENTS: usize = 8;
 /// Pods of one measurement.

@@ -7,6 +7,10 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use seccomp_conformance::{RunOptions, Suite, run};
 use tokio::runtime::Runtime;
 
+/// The one that the command has too.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn matrix(criterion: &mut Criterion) {
     let root = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let suite = seccomp_scenario::Suite::read(&root.join("scenarios")).expect("the scenarios are right");
