@@ -50,12 +50,16 @@ async fn cluster(certificate: &ServingCertificate) -> (Client, Running) {
     (client, webhook)
 }
 
-async fn create_pod(client: &Client) {
+/// What is asked for with each Pod: everything up to its start on a node, or admission alone.
+const CREATE: &str = "/api/v1/namespaces/managed/pods";
+const DRY_RUN: &str = "/api/v1/namespaces/managed/pods?dryRun=All";
+
+async fn create_pod(client: &Client, path: &str) {
     let pod = json!({
         "apiVersion": "v1", "kind": "Pod", "metadata": {"generateName": "pod-"},
         "spec": {"containers": [{"name": "main", "image": "seccomp-harness/probe:v1"}]},
     });
-    assert_eq!(post(client, "/api/v1/namespaces/managed/pods", &pod).await, 201);
+    assert_eq!(post(client, path, &pod).await, 201);
 }
 
 fn admission(criterion: &mut Criterion) {
@@ -66,30 +70,32 @@ fn admission(criterion: &mut Criterion) {
     group.bench_function("start to first admitted Pod", |bencher| {
         bencher.to_async(&runtime).iter(|| async {
             let (client, webhook) = cluster(&certificate).await;
-            create_pod(&client).await;
+            create_pod(&client, CREATE).await;
             webhook
         });
     });
 
     group.sample_size(10).measurement_time(Duration::from_secs(10)).throughput(Throughput::Elements(PODS as u64));
-    group.bench_function("Pods with the webhook over TLS", |bencher| {
-        bencher.to_async(&runtime).iter(|| async {
-            let (client, webhook) = cluster(&certificate).await;
-            let clients = stream::iter(0..CLIENTS).for_each_concurrent(CLIENTS, |_| {
-                let client = client.clone();
-                async move {
-                    let creating = tokio::spawn(async move {
-                        for _ in 0..PODS / CLIENTS {
-                            create_pod(&client).await;
-                        }
-                    });
-                    creating.await.expect("Pods");
-                }
+    for (name, path) in [("Pods until they run, webhook over TLS", CREATE), ("admissions, webhook over TLS", DRY_RUN)] {
+        group.bench_function(name, |bencher| {
+            bencher.to_async(&runtime).iter(|| async {
+                let (client, webhook) = cluster(&certificate).await;
+                let clients = stream::iter(0..CLIENTS).for_each_concurrent(CLIENTS, |_| {
+                    let client = client.clone();
+                    async move {
+                        let creating = tokio::spawn(async move {
+                            for _ in 0..PODS / CLIENTS {
+                                create_pod(&client, path).await;
+                            }
+                        });
+                        creating.await.expect("Pods");
+                    }
+                });
+                clients.await;
+                webhook
             });
-            clients.await;
-            webhook
         });
-    });
+    }
     group.finish();
 }
 
