@@ -5,6 +5,8 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use crate::cluster::NODE_LABEL;
+
 /// What stands for an object's `metadata.uid`.
 const UID: &str = "[uid]";
 /// What stands for a point in time.
@@ -124,6 +126,7 @@ impl Masks {
         let mut masked = object.clone();
         self.visit(&mut masked);
         mask_metadata(&mut masked);
+        mask_pin(&mut masked);
         if moment == Moment::Later && masked.get("kind").is_some_and(|kind| kind == "Pod") {
             mask_kubelet(&mut masked);
         }
@@ -178,6 +181,21 @@ fn mask_metadata(object: &mut Value) {
     }
 }
 
+/// Replaces who set the node selector that the executor, and not the scenario, gave the Pod: minors write that down
+/// differently, and each snapshot would have to say so.
+fn mask_pin(pod: &mut Value) {
+    let selector = pod.pointer("/spec/nodeSelector").and_then(Value::as_object);
+    if !selector.is_some_and(|labels| labels.len() == 1 && labels.contains_key(NODE_LABEL)) {
+        return;
+    }
+    let entries = pod.pointer_mut("/metadata/managedFields").and_then(Value::as_array_mut);
+    for entry in entries.into_iter().flatten() {
+        if let Some(fields) = entry.pointer_mut("/fieldsV1/f:spec/f:nodeSelector") {
+            *fields = Value::from(NODE);
+        }
+    }
+}
+
 /// Replaces what scheduler and kubelet write, when they have come to it: always, so that it does not matter whether they
 /// have.
 fn mask_kubelet(pod: &mut Value) {
@@ -224,6 +242,17 @@ mod tests {
                 "spec": {"nodeName": "[node]", "volumes": [{"name": "kube-api-access-[suffix]"}]},
             })
         );
+    }
+
+    #[test]
+    fn who_pinned_a_pod_to_its_node_is_no_matter_of_the_minor() {
+        let fields = |tree: Value| json!([{"fieldsV1": {"f:spec": {"f:nodeSelector": tree}}}]);
+        let pod = |selector: Value, tree| json!({"metadata": {"managedFields": fields(tree)}, "spec": {"nodeSelector": selector}});
+        let masks = Masks::default();
+        let pinned = |tree| masks.apply(&pod(json!({(NODE_LABEL): "n"}), tree), Moment::Creation);
+        assert_eq!(pinned(json!({})), pinned(json!({".": {}, "f:seccomp-harness/node": {}})));
+        let own = pod(json!({"disk": "fast"}), json!({}));
+        assert_eq!(masks.apply(&own, Moment::Creation), own, "a scenario's own selector stands as it is");
     }
 
     #[test]
