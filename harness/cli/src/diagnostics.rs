@@ -1,5 +1,7 @@
 //! Tells the user why a command could not do its work.
 
+use std::error::Error;
+
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 use seccomp_scenario::SuiteError;
 
@@ -15,18 +17,18 @@ const WIDTH: usize = 110;
 pub(crate) fn report(failure: &Failure, terminal: Terminal) {
     match failure {
         Failure::Suite(error) => report_suite(error, terminal),
-        Failure::Usage(error) | Failure::Infrastructure(error) => report_chain(error),
+        Failure::Usage(error) | Failure::Infrastructure(error) => report_chain(error.as_ref()),
     }
 }
 
-fn report_chain(error: &anyhow::Error) {
-    let chain: Vec<String> = error.chain().map(ToString::to_string).collect();
+fn report_chain(error: &(dyn Error + 'static)) {
+    let chain: Vec<String> = anyhow::Chain::new(error).map(ToString::to_string).collect();
     terminal::note(&format!("error: {}", chain.join("\n  because: ")));
 }
 
 fn report_suite(error: &SuiteError, terminal: Terminal) {
     let SuiteError::Invalid(files) = error else {
-        return report_chain(&anyhow::anyhow!("{error}"));
+        return report_chain(error);
     };
     for file in files {
         terminal::note(&render(file, terminal));
@@ -35,7 +37,8 @@ fn report_suite(error: &SuiteError, terminal: Terminal) {
     terminal::note(&format!("error: {}, {}", count(problems, "problem"), count(files.len(), "file")));
 }
 
-fn count(number: usize, noun: &str) -> String {
+/// A number and what it counts.
+pub(crate) fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 

@@ -22,14 +22,16 @@ impl Selection {
     pub(crate) fn scenarios<'a>(&self, suite: &'a Suite, folder: &Utf8Path) -> Result<Vec<&'a Scenario>, Failure> {
         for id in &self.requirement {
             if suite.requirements.get(id).is_none() {
-                return Err(unknown("requirement", id, suite.requirements.ids()));
+                let catalogue = format!("{} lists them", folder.join("requirements.yaml"));
+                return Err(unknown("requirement", id, suite.requirements.ids(), &catalogue));
             }
         }
         for name in &self.names {
             if !suite.scenarios.iter().any(|scenario| is_named(scenario, name, folder)) {
                 let areas: BTreeSet<&str> = suite.scenarios.iter().map(Scenario::area).collect();
                 let known = suite.scenarios.iter().map(|scenario| scenario.id.as_str()).chain(areas);
-                return Err(unknown("scenario, area or file", name, known));
+                let list = "`seccomp-harness list` shows what there is";
+                return Err(unknown("scenario, area or file", name, known, list));
             }
         }
         let is_selected = |scenario: &&Scenario| {
@@ -57,7 +59,8 @@ fn is_named(scenario: &Scenario, name: &str, folder: &Utf8Path) -> bool {
     id.starts_with(below) || same_file()
 }
 
-fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> Failure {
+/// A name that is not known: with the nearest one that is, or else with `otherwise`.
+fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>, otherwise: &str) -> Failure {
     // A behaviour may be named without its area.
     let last = |candidate: &'a str| candidate.rsplit('/').next().unwrap_or(candidate);
     let distance = |candidate| typing_errors(candidate, name).min(typing_errors(last(candidate), name));
@@ -65,10 +68,7 @@ fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> 
         .map(|candidate| (distance(candidate), candidate))
         .filter(|(distance, _)| *distance <= name.len().max(6) / 3)
         .min();
-    let help = nearest.map_or_else(
-        || "`seccomp-harness list` shows what there is".to_owned(),
-        |(_, candidate)| format!("did you mean `{candidate}`?"),
-    );
+    let help = nearest.map_or_else(|| otherwise.to_owned(), |(_, candidate)| format!("did you mean `{candidate}`?"));
     Failure::usage(format!("no {what} is named `{name}`; {help}"))
 }
 

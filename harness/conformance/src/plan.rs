@@ -25,6 +25,8 @@ pub(crate) struct Planned {
     instance: usize,
     pub(crate) release: GardenerRelease,
     pub(crate) variation: Variation,
+    /// Whether the scenario's snapshots are about this release too; where they are not, expectations alone judge.
+    pub(crate) has_snapshot: bool,
 }
 
 impl Planned {
@@ -86,6 +88,7 @@ impl Plan {
                         instance: place,
                         release,
                         variation: variation(instance, release, node),
+                        has_snapshot: has_snapshot(instance.given.gardener, release),
                     });
                 }
             }
@@ -126,6 +129,14 @@ fn releases_of(range: Option<VersionRange>, selected: &[GardenerRelease]) -> Vec
         None => vec![GardenerRelease::NEWEST],
         Some(_) => epochs(range).into_iter().map(|(_, last)| last).collect(),
     }
+}
+
+/// Whether a scenario with this range of releases has a snapshot for `release`.
+///
+/// A scenario that is not about releases is recorded on the newest one, and an older handler gives its reasons in other
+/// words.
+fn has_snapshot(range: Option<VersionRange>, release: GardenerRelease) -> bool {
+    range.is_some() || release.handler() == GardenerRelease::NEWEST.handler()
 }
 
 /// The first and the last release inside `range` of each range of releases that behave alike.

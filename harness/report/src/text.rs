@@ -64,7 +64,7 @@ fn write_snapshots(text: &mut String, run: &Run, options: &TextOptions, paint: P
         text.push_str("Look at what is pending, then: seccomp-harness snapshot accept (or reject)\n");
     }
     if !summary.orphan_snapshots.is_empty() {
-        text.push_str("No scenario has the orphan snapshots any more: remove them, or select all scenarios.\n");
+        text.push_str("No scenario has the orphan snapshots any more: remove them.\n");
     }
     if lists.iter().any(|(_, files, _)| !files.is_empty()) {
         text.push('\n');
@@ -91,6 +91,7 @@ fn write_result(text: &mut String, run: &Run, paint: Paint) {
     .into_iter()
     .filter(|(count, _)| *count > 0)
     .map(|(count, word)| format!(", {} {word}", number(count)))
+    .chain(files_to_decide_on(run))
     .collect();
     let _ = write!(
         text,
@@ -111,6 +112,21 @@ fn write_result(text: &mut String, run: &Run, paint: Paint) {
     }
     text.push('\n');
     write_where(text, run);
+}
+
+/// Files that fail a run in which every case may have passed.
+fn files_to_decide_on(run: &Run) -> impl Iterator<Item = String> {
+    let count = |files: &[Utf8PathBuf]| files.len();
+    let (orphans, pending) = run.summary.as_ref().map_or((0, 0), |summary| {
+        // A case without a reviewed snapshot is counted as such already.
+        let is_counted = run.count(Status::Pending) > 0;
+        (count(&summary.orphan_snapshots), if is_counted { 0 } else { count(&summary.pending_snapshots) })
+    });
+    let said = |count: usize, word: &str| {
+        let plural = if count == 1 { "" } else { "s" };
+        (count > 0).then(|| format!(", {} {word} snapshot{plural}", number(count)))
+    };
+    [said(orphans, "orphan"), said(pending, "pending")].into_iter().flatten()
 }
 
 /// On what it was run, and for how long.

@@ -115,7 +115,7 @@ pub enum ScenarioError {
     #[error("the file does not hold exactly one YAML document")]
     #[diagnostic(
         code(scenario::not_one_document),
-        help("write one scenario a file, without `---` between parts of it")
+        help("write one document a file, without `---` between parts of it")
     )]
     NotOneDocument {
         /// The document that is too many, or the start of an empty file.

@@ -14,12 +14,11 @@ use seccomp_conformance::{
 };
 use seccomp_scenario::{Action, Given, Instance, Location, Namespace, Node, Scenario, Step, VersionRange};
 use seccomp_webhook::GardenerRelease;
-use serde_json::Value;
 use tokio::sync::mpsc;
 
 use crate::{
     arguments::{ExplainArguments, Format},
-    command::Context,
+    command::{Context, explain::pod::Explained},
     end::End,
     error::Failure,
     selection, terminal,
@@ -39,7 +38,7 @@ pub(crate) async fn run(arguments: ExplainArguments, context: &Context) -> Resul
     let pod = pod::read(&arguments.file)?;
     let epochs = epochs(&arguments.gardener)?;
     let minors = selection::minors(&arguments.kubernetes)?;
-    let scenario = scenario(&arguments, pod.object.clone());
+    let scenario = scenario(&arguments, &pod);
     let cases = execute(scenario, &epochs, minors.clone(), context).await?;
     if context.cancellation.is_cancelled() {
         return Ok(End::Infrastructure);
@@ -64,11 +63,8 @@ fn epochs(ranges: &[VersionRange]) -> Result<Vec<RangeInclusive<GardenerRelease>
 }
 
 /// The Pod as a scenario.
-fn scenario(arguments: &ExplainArguments, pod: Value) -> Scenario {
-    let name = arguments
-        .namespace
-        .clone()
-        .or_else(|| pod.pointer("/metadata/namespace").and_then(Value::as_str).map(str::to_owned));
+fn scenario(arguments: &ExplainArguments, pod: &Explained) -> Scenario {
+    let name = arguments.namespace.clone().or_else(|| pod.namespace.clone());
     let namespace = Namespace { name, labels: arguments.namespace_labels.0.clone(), annotations: BTreeMap::new() };
     let location = Location { line: 1, column: 1, span: 0..0 };
     let instance = Instance {
@@ -78,9 +74,13 @@ fn scenario(arguments: &ExplainArguments, pod: Value) -> Scenario {
             feature_gates: [(FEATURE_GATE.to_owned(), arguments.feature_gate)].into(),
             gardener: Some(seccomp_scenario::GARDENER),
             kubernetes: seccomp_scenario::KUBERNETES,
-            node: Node { seccomp_default: vec![false, true], localhost_profiles: pod::localhost_profiles(&pod) },
+            node: Node { seccomp_default: vec![false, true], localhost_profiles: pod::localhost_profiles(&pod.object) },
         },
-        when: vec![Step { action: Action::Create(pod), name: Some(STEP.to_owned()), location: location.clone() }],
+        when: vec![Step {
+            action: Action::Create(pod.object.clone()),
+            name: Some(STEP.to_owned()),
+            location: location.clone(),
+        }],
         then: Vec::new(),
     };
     Scenario {
@@ -133,7 +133,8 @@ async fn execute(
         _ => None,
     });
     match broken {
-        Some(message) => Err(Failure::Infrastructure(anyhow::Error::msg(message))),
+        // A simulated cluster lacks nothing: what cannot be run was not asked for rightly.
+        Some(message) => Err(Failure::usage(message)),
         None => Ok(cases),
     }
 }

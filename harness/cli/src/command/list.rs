@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::{
     arguments::{Format, ListArguments},
+    diagnostics::count,
     end::End,
     error::Failure,
     selection, terminal,
@@ -32,7 +33,15 @@ pub(crate) fn run(arguments: &ListArguments) -> Result<End, Failure> {
         Format::Text => text(&listed),
         Format::Json => format!("{:#}\n", document(&listed)),
     })?;
-    Ok(if listed.is_empty() { End::NothingSelected } else { End::Passed })
+    if listed.is_empty() {
+        terminal::note(&format!(
+            "of the {} in {} none is selected",
+            count(suite.scenarios.len(), "scenario"),
+            folders.scenarios
+        ));
+        return Ok(End::NothingSelected);
+    }
+    Ok(End::Passed)
 }
 
 /// The minors that an instance of the scenario holds for.

@@ -19,6 +19,7 @@ use crate::{
     folders::Found,
     selection,
     terminal::{self, Environment},
+    webhook_choice::WebhookChoice,
 };
 
 /// How long a cancelled run has to sum up; the whole command ends within a second of the signal.
@@ -114,7 +115,7 @@ fn options(arguments: &RunArguments, files: &Files, folders: &Found, context: &C
         selection: select(arguments, files, folders)?,
         cluster: cluster(arguments, &context.environment)?,
         webhook: arguments.webhook.into(),
-        snapshot_mode: snapshot_mode(arguments.update_snapshots, &context.environment)?,
+        snapshot_mode: snapshot_mode(arguments, &context.environment)?,
         parallel: arguments.parallel.and_then(|number| NonZeroUsize::new(number.into())),
         fail_fast: arguments.fail_fast,
         cancellation: context.cancellation.clone(),
@@ -158,14 +159,17 @@ fn cluster(arguments: &RunArguments, environment: &Environment) -> Result<Cluste
 }
 
 /// The flag first, then insta's own variable; where neither says anything, CI only compares.
-fn snapshot_mode(flag: Option<SnapshotUpdate>, environment: &Environment) -> Result<SnapshotMode, Failure> {
+///
+/// What a mutant does is nothing to review, so nothing of it is left pending either.
+fn snapshot_mode(arguments: &RunArguments, environment: &Environment) -> Result<SnapshotMode, Failure> {
+    let is_mutant = matches!(arguments.webhook, WebhookChoice::Mutant(_));
     let from_insta = || {
         let Some(text) = &environment.insta_update else { return Ok(SnapshotUpdate::Auto) };
         SnapshotUpdate::from_str(text, true)
             .map_err(|_| Failure::usage(format!("INSTA_UPDATE is `{text}`: expected auto, new, always or no")))
     };
-    Ok(match flag.map_or_else(from_insta, Ok)? {
-        SnapshotUpdate::Auto if environment.ci => SnapshotMode::Check,
+    Ok(match arguments.update_snapshots.map_or_else(from_insta, Ok)? {
+        SnapshotUpdate::Auto if environment.ci || is_mutant => SnapshotMode::Check,
         SnapshotUpdate::Auto | SnapshotUpdate::New => SnapshotMode::WritePending,
         SnapshotUpdate::Always => SnapshotMode::Accept,
         SnapshotUpdate::No => SnapshotMode::Check,

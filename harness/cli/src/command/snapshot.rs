@@ -8,15 +8,14 @@ use crate::{arguments::SnapshotDecision, end::End, error::Failure, terminal};
 
 /// Accepts or rejects every pending snapshot, and names it.
 pub(crate) fn run(decision: &SnapshotDecision) -> Result<End, Failure> {
-    let (word, folder, decided) = match decision {
-        SnapshotDecision::Accept(folders) => {
-            let folder = folders.find()?.snapshots;
-            ("accepted", folder.clone(), accept_snapshots(&folder))
-        }
-        SnapshotDecision::Reject(folders) => {
-            let folder = folders.find()?.snapshots;
-            ("rejected", folder.clone(), reject_snapshots(&folder))
-        }
+    let (SnapshotDecision::Accept(folders) | SnapshotDecision::Reject(folders)) = decision;
+    let folder = folders.find()?.snapshots;
+    if folders.snapshots.is_some() && !folder.is_dir() {
+        return Err(Failure::usage(format!("there is no folder `{folder}`; see --snapshots")));
+    }
+    let (word, decided) = match decision {
+        SnapshotDecision::Accept(_) => ("accepted", accept_snapshots(&folder)),
+        SnapshotDecision::Reject(_) => ("rejected", reject_snapshots(&folder)),
     };
     let files = decided.with_context(|| format!("decide on snapshots in {folder}")).map_err(Failure::Infrastructure)?;
     terminal::print(&told(word, &folder, &files))?;

@@ -74,6 +74,27 @@ fn explains_to_programs() {
 }
 
 #[test]
+fn takes_the_namespace_that_the_pod_names() {
+    let house = House::new();
+    house.write("pod.yaml", &POD.replace("name: web}", "name: web, namespace: kube-system}"));
+    let ended = house.run(&["explain", "pod.yaml", "--kubernetes", "1.31", "--gardener", "1.149"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stdout.contains("pod.yaml in a namespace kube-system labelled"), "{}", ended.stdout);
+    assert!(
+        ended.stdout.contains("not asked: namespaceSelector: kubernetes.io/metadata.name NotIn"),
+        "{}",
+        ended.stdout
+    );
+}
+
+#[test]
+fn rejects_a_namespace_that_cannot_be() {
+    let ended = house().run(&["explain", "pod.yaml", "--namespace", "Not_A_Name"]);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(ended.stderr.starts_with("error: create namespace `Not_A_Name`"), "{}", ended.stderr);
+}
+
+#[test]
 fn rejects_what_is_no_pod() {
     let house = House::new();
     house.write("deployment.yaml", "apiVersion: apps/v1\nkind: Deployment\n");

@@ -33,9 +33,9 @@ fn passes_with_0_and_a_line_a_scenario() {
     assert_snapshot!(stable(&ended.stdout), @r"
     ok   preconditions/skip_label  1.24-1.25    4 cases
 
-                       Kubernetes 1.
-    requirement        24 25  Gardener
-    not-labelled-skip  ok ok  1.149
+    Kubernetes 1.
+    24 25  Gardener  requirement
+    ok ok  1.149     not-labelled-skip
     (ok: holds, a dot: no case)
 
     namespace  skip label  own profile   gate on                        gate off
@@ -145,9 +145,9 @@ fn fails_with_1_and_says_what_where_and_why() {
 
     FAIL preconditions/skip_label  1.24         2 cases
 
-                       Kubernetes 1.
-    requirement        24  Gardener
-    not-labelled-skip  NO  1.149
+    Kubernetes 1.
+    24  Gardener  requirement
+    NO  1.149     not-labelled-skip
     (ok: holds, NO: does not hold, a dot: no case)
 
     namespace  skip label  own profile   gate on                        gate off
@@ -172,6 +172,8 @@ fn fails_with_1_against_a_broken_webhook() {
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(ended.stdout.contains("labelled: mutated must be false, and is true"), "{}", ended.stdout);
     assert!(ended.stdout.contains("said: allowed, patch"), "{}", ended.stdout);
+    assert!(!ended.stdout.contains("pending"), "what a mutant does is nothing to review: {}", ended.stdout);
+    assert_eq!(house.run(&["run", "--kubernetes", "1.24"]).code, Some(0));
 }
 
 #[test]

@@ -18,6 +18,7 @@ use crate::house::{House, SKIP_LABEL, ended};
 #[case::no_assets(&["run", "--cluster", "control-plane"])]
 #[case::no_folder(&["check", "--scenarios", "nowhere"])]
 #[case::no_certificate(&["webhook", "--tls-cert", "nowhere.crt", "--tls-key", "nowhere.key"])]
+#[case::no_snapshots(&["snapshot", "accept", "--snapshots", "nowhere"])]
 #[case::no_pod(&["explain", "nowhere.yaml"])]
 fn rejects_wrong_usage_with_2(#[case] arguments: &[&str]) {
     let ended = House::with_scenario(SKIP_LABEL).run(arguments);
@@ -75,7 +76,29 @@ fn shows_each_problem_of_a_bad_file() {
 fn checks_good_files() {
     let ended = House::with_scenario(SKIP_LABEL).run(&["check"]);
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
-    assert_eq!(ended.stdout, "1 scenarios and 1 requirements are well written (scenarios)\n");
+    assert_eq!(ended.stdout, "1 scenario and 1 requirement well written (scenarios)\n");
+}
+
+#[test]
+fn says_that_a_folder_has_no_scenario() {
+    let ended = House::new().run(&["check"]);
+    assert_eq!(
+        (ended.code, ended.stderr.as_str()),
+        (Some(4), "there is no scenario in scenarios\n"),
+        "{}",
+        ended.stdout
+    );
+}
+
+#[test]
+fn says_why_a_folder_cannot_be_read() {
+    let house = House::with_scenario(SKIP_LABEL);
+    let ended = house.run(&["check", "--scenarios", "scenarios/preconditions"]);
+    assert_eq!(ended.code, Some(2));
+    assert!(
+        ended.stderr.starts_with("error: read scenarios/preconditions/requirements.yaml\n  because: "),
+        "{ended:?}"
+    );
 }
 
 #[rstest]

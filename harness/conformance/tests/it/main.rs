@@ -1,6 +1,7 @@
 //! Runs from outside: what a run tells and comes to.
 
 mod ending;
+mod releases;
 mod snapshots;
 mod verdicts;
 

@@ -1,6 +1,10 @@
 //! What the cases say of the requirements, and of the preconditions.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 use seccomp_conformance::{Coverage, Minor, PreconditionCoverage, Preconditions, RequirementCoverage, Status};
 
@@ -13,8 +17,8 @@ use crate::{
     },
 };
 
-/// Columns that a list may take.
-const WIDTH: usize = 100;
+/// Columns that a line may take.
+const WIDTH: usize = 120;
 
 /// A cell of the matrix: two letters, so that all minors fit on a line.
 fn cell(status: Option<Status>) -> (&'static str, Tone) {
@@ -27,30 +31,70 @@ fn cell(status: Option<Status>) -> (&'static str, Tone) {
     }
 }
 
-/// The matrix: each requirement by minor, the worst of all Gardener releases in each cell.
+/// The matrix: the requirements by minor, the worst of all Gardener releases in each cell.
+///
+/// Requirements with equal cells share a row, so that the whole summary stands on one screen: as a rule most hold
+/// everywhere, and what does not is to be seen at once.
 pub(crate) fn write_requirements(text: &mut String, coverage: &Coverage, minors: &[Minor], paint: Paint) {
     if coverage.requirements.is_empty() || minors.is_empty() {
         return;
     }
-    let tested = coverage.requirements.iter().filter(|(_, requirement)| !requirement.states.is_empty());
-    let width = tested.map(|(id, _)| id.len()).max().unwrap_or(0).max("requirement".len());
+    let rows = rows(coverage, minors);
+    let releases: Vec<String> = rows.keys().map(|row| release_ranges(row.releases.iter().copied())).collect();
+    let width = releases.iter().map(String::len).max().unwrap_or(0).max("Gardener".len());
     let numbers: Vec<String> = minors.iter().map(|minor| minor.number().to_string()).collect();
-    let heading = format!("{:<width$}  {}  Gardener", "requirement", numbers.join(" "));
-    let _ = writeln!(text, "{:width$}  Kubernetes 1.", "");
+    let heading = format!("{}  {:<width$}  requirement", numbers.join(" "), "Gardener");
+    let _ = writeln!(text, "Kubernetes 1.");
     let _ = writeln!(text, "{}", paint.tone(Tone::Strong, &heading));
-    for (id, requirement) in coverage.requirements.iter().filter(|(_, requirement)| !requirement.states.is_empty()) {
-        let worst = worst_by_minor(requirement);
-        let cells: Vec<String> = minors
-            .iter()
-            .map(|minor| cell(worst.get(minor).copied()))
-            .map(|(mark, tone)| paint.tone(tone, mark))
-            .collect();
-        let releases = release_ranges(requirement.states.keys().map(|(_, release)| release.as_str()));
-        let _ = writeln!(text, "{id:<width$}  {}  {}", cells.join(" "), paint.tone(Tone::Faint, &releases));
+    let indent = 3 * minors.len() + 1 + width + 2;
+    for ((row, ids), releases) in rows.iter().zip(&releases) {
+        let cells: Vec<String> =
+            row.cells.iter().map(|status| cell(*status)).map(|(mark, tone)| paint.tone(tone, mark)).collect();
+        let releases = paint.tone(Tone::Faint, &format!("{releases:<width$}"));
+        let ids = wrapped(ids, WIDTH.saturating_sub(indent)).join(&format!("\n{:indent$}", ""));
+        let _ = writeln!(text, "{}  {releases}  {ids}", cells.join(" "));
     }
     write_legend(text, coverage);
     write_untested(text, coverage, paint);
     text.push('\n');
+}
+
+/// What the matrix says of a requirement; rows that sort first hold least.
+#[derive(Debug, Eq, Ord, PartialEq, PartialOrd)]
+struct Row<'a> {
+    worst: Reverse<Option<Status>>,
+    cells: Vec<Option<Status>>,
+    releases: BTreeSet<&'a str>,
+}
+
+/// The rows, and the requirements that each is about.
+fn rows<'a>(coverage: &'a Coverage, minors: &[Minor]) -> BTreeMap<Row<'a>, Vec<&'a str>> {
+    let mut rows: BTreeMap<Row<'_>, Vec<&str>> = BTreeMap::new();
+    for (id, requirement) in coverage.requirements.iter().filter(|(_, requirement)| !requirement.states.is_empty()) {
+        let worst = worst_by_minor(requirement);
+        let row = Row {
+            worst: Reverse(worst.values().copied().max()),
+            cells: minors.iter().map(|minor| worst.get(minor).copied()).collect(),
+            releases: requirement.states.keys().map(|(_, release)| release.as_str()).collect(),
+        };
+        rows.entry(row).or_default().push(id);
+    }
+    rows
+}
+
+/// The words in lines of at most `width` columns, or a word a line where one is longer.
+fn wrapped(words: &[&str], width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in words {
+        match lines.last_mut() {
+            Some(line) if line.len() + 1 + word.len() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push((*word).to_owned()),
+        }
+    }
+    lines
 }
 
 /// The legend, as far as the matrix needs one.
@@ -69,28 +113,15 @@ fn write_legend(text: &mut String, coverage: &Coverage) {
 
 /// Requirements that no case is about: in a run of everything, a gap.
 fn write_untested(text: &mut String, coverage: &Coverage, paint: Paint) {
-    let untested = coverage.requirements.iter().filter(|(_, requirement)| requirement.states.is_empty());
-    let ids: Vec<&str> = untested.map(|(id, _)| id.as_str()).collect();
+    let ids: Vec<&str> = coverage.uncovered().collect();
     if ids.is_empty() {
         return;
     }
-    let _ = writeln!(
-        text,
-        "{}",
-        paint.tone(
-            Tone::Warning,
-            &format!("{} of {} requirements have no case here:", ids.len(), coverage.requirements.len())
-        )
-    );
-    let mut line = String::new();
-    for id in ids {
-        if line.len() + id.len() > WIDTH {
-            let _ = writeln!(text, " {line}");
-            line.clear();
-        }
-        let _ = write!(line, " {id}");
+    let said = format!("{} of {} requirements have no case here:", ids.len(), coverage.requirements.len());
+    let _ = writeln!(text, "{}", paint.tone(Tone::Warning, &said));
+    for line in wrapped(&ids, WIDTH - 2) {
+        let _ = writeln!(text, "  {line}");
     }
-    let _ = writeln!(text, " {line}");
 }
 
 fn worst_by_minor(requirement: &RequirementCoverage) -> BTreeMap<Minor, Status> {

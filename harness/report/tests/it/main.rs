@@ -213,9 +213,9 @@ fn shows_a_failure_with_all_its_evidence() {
     FAIL preconditions/skip_label  1.21-1.22    2 cases
     ok                             1.20, 1.23   2 cases
 
-                       Kubernetes 1.
-    requirement        20 21 22 23  Gardener
-    not-labelled-skip  ok NO  .  .  1.149
+    Kubernetes 1.
+    20 21 22 23  Gardener  requirement
+    ok NO  .  .  1.149     not-labelled-skip
     (ok: holds, NO: does not hold, a dot: no case)
     1 of 2 requirements have no case here:
       only-new-pods
@@ -269,10 +269,54 @@ fn names_snapshots_that_need_a_decision() {
     pending snapshots/a/b@1.20.snap.new
     orphan snapshots/a/old@1.20.snap
     Look at what is pending, then: seccomp-harness snapshot accept (or reject)
-    No scenario has the orphan snapshots any more: remove them, or select all scenarios.
+    No scenario has the orphan snapshots any more: remove them.
 
-    failed: 0 of 1 cases of 1 scenario passed, 1 without a reviewed snapshot
+    failed: 0 of 1 cases of 1 scenario passed, 1 without a reviewed snapshot, 1 orphan snapshot
     on Kubernetes 1.20 (simulated) with Gardener 1.149, in 1.23 s
+    ");
+}
+
+#[test]
+fn says_at_the_end_that_only_orphans_fail_the_run() {
+    let mut summary = mk_summary(1, None);
+    summary.orphan_snapshots = vec!["a/old@1.20.snap".into(), "a/old@1.22.snap".into()];
+    let finished = mk_finished(mk_case("a/b", 20), mk_outcome(), Vec::new());
+    let run = fold(&[mk_started(1, &[20]), finished, Event::RunFinished(Arc::new(summary))]);
+    let text = render_text(&run, &TextOptions { quiet: true, ..mk_options() });
+    assert_snapshot!(text, @r"
+    orphan snapshots/a/old@1.20.snap
+    orphan snapshots/a/old@1.22.snap
+    No scenario has the orphan snapshots any more: remove them.
+
+    failed: 1 of 1 cases of 1 scenario passed, 2 orphan snapshots
+    on Kubernetes 1.20 (simulated) with Gardener 1.149, in 1.23 s
+    ");
+}
+
+#[test]
+fn sums_up_on_one_screen() {
+    let minors: Vec<u8> = (20..=37).collect();
+    let mut summary = mk_summary(1, None);
+    let state = |minor: &u8, status| ((mk_minor(*minor), "1.149".to_owned()), status);
+    for number in 0..30 {
+        let is_new = |minor: &u8| number != 3 || *minor >= 23;
+        let status = |minor: &u8| if number == 7 && *minor < 25 { Status::Failed } else { Status::Passed };
+        let states = minors.iter().filter(|minor| is_new(minor)).map(|minor| state(minor, status(minor))).collect();
+        let requirement = RequirementCoverage { text: "It holds.".to_owned(), states };
+        summary.coverage.requirements.insert(format!("requirement-number-{number:02}"), requirement);
+    }
+    summary.coverage.requirements.retain(|id, _| id.starts_with("requirement"));
+    let finished = mk_finished(mk_case("a/b", 20), mk_outcome(), Vec::new());
+    let run = fold(&[mk_started(1, &minors), finished, Event::RunFinished(Arc::new(summary))]);
+    let text = render_text(&run, &mk_options());
+    let lines: Vec<&str> = text.lines().skip_while(|line| !line.starts_with("Kubernetes 1.")).collect();
+    assert!(lines.len() <= 40, "{text}");
+    assert!(lines.iter().all(|line| line.chars().count() <= 120), "{text}");
+    assert_snapshot!(lines[1..5].join("\n"), @r"
+    20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37  Gardener  requirement
+    NO NO NO NO NO ok ok ok ok ok ok ok ok ok ok ok ok ok  1.149     requirement-number-07
+     .  .  . ok ok ok ok ok ok ok ok ok ok ok ok ok ok ok  1.149     requirement-number-03
+    ok ok ok ok ok ok ok ok ok ok ok ok ok ok ok ok ok ok  1.149     requirement-number-00 requirement-number-01
     ");
 }
 

@@ -35,6 +35,8 @@ const REFERENCES: &[&str] = &[
 pub(crate) struct Explained {
     /// What is created.
     pub(crate) object: Value,
+    /// The namespace that the Pod names.
+    pub(crate) namespace: Option<String>,
     /// The fields that were left out.
     pub(crate) left_out: Vec<&'static str>,
 }
@@ -62,9 +64,10 @@ pub(crate) fn read(file: &Utf8Path) -> Result<Explained, Failure> {
 /// The Pod without what other objects are needed for, its images replaced by the one that says how it is run.
 fn alone(mut object: Value) -> Explained {
     let mut left_out = Vec::new();
+    let mut namespace = None;
     if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-        // The namespace is the command's business.
-        metadata.remove("namespace");
+        // The one that is made for the Pod may have another name.
+        namespace = metadata.remove("namespace").and_then(|name| name.as_str().map(str::to_owned));
         if !metadata.contains_key("name") && !metadata.contains_key("generateName") {
             metadata.insert("name".to_owned(), json!("pod"));
         }
@@ -75,7 +78,7 @@ fn alone(mut object: Value) -> Explained {
             container.insert("image".to_owned(), json!("probe"));
         }
     }
-    Explained { object, left_out }
+    Explained { object, namespace, left_out }
 }
 
 fn containers(spec: &mut Map<String, Value>) -> impl Iterator<Item = &mut Map<String, Value>> {

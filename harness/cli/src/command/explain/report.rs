@@ -111,12 +111,12 @@ fn preamble(arguments: &ExplainArguments, pod: &Explained) -> Vec<String> {
     let labels: Vec<String> =
         arguments.namespace_labels.0.iter().map(|(key, value)| format!("{key}={value}")).collect();
     let labels = if labels.is_empty() { "without labels".to_owned() } else { format!("labelled {}", labels.join(",")) };
-    let namespace = arguments.namespace.as_deref().map(|name| format!(" {name}")).unwrap_or_default();
+    let namespace = arguments.namespace.as_deref().or(pod.namespace.as_deref());
+    let namespace = namespace.map(|name| format!(" {name}")).unwrap_or_default();
+    let file = if arguments.file == "-" { "standard input" } else { arguments.file.as_str() };
     let gate = if arguments.feature_gate { "on" } else { "off" };
-    let mut lines = vec![format!(
-        "{} in a namespace{namespace} {labels}, feature gate DefaultSeccompProfile {gate}",
-        arguments.file
-    )];
+    let mut lines =
+        vec![format!("{file} in a namespace{namespace} {labels}, feature gate DefaultSeccompProfile {gate}")];
     if !pod.left_out.is_empty() {
         lines.push(format!(
             "(left out, as they name other objects and decide nothing here: {})",
