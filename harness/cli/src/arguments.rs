@@ -28,6 +28,9 @@ const EXIT_CODES: &str = "\
 Exit codes: 0 passed, 1 a scenario failed, 2 wrong usage or scenario file, 3 something on this machine broke, \
 4 nothing selected, 6 snapshots pending, 130 and 143 ended by a signal.";
 
+/// What is logged by default; the client's own errors are told where they matter, and expected while a server starts.
+const LOG: &str = "warn,kube_client::client::builder=off";
+
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().effects(Effects::BOLD))
     .usage(AnsiColor::Green.on_default().effects(Effects::BOLD))
@@ -59,7 +62,7 @@ pub(crate) struct OutputArguments {
     #[arg(short, long, global = true, env = "SECCOMP_HARNESS_QUIET", value_parser = BoolishValueParser::new(), action = ArgAction::SetTrue)]
     pub(crate) quiet: bool,
     /// What to log to standard error, as tracing's directives: `info`, `seccomp_webhook=debug`, ...
-    #[arg(long, global = true, default_value = "warn", value_name = "DIRECTIVES", env = "SECCOMP_HARNESS_LOG")]
+    #[arg(long, global = true, default_value = LOG, value_name = "DIRECTIVES", env = "SECCOMP_HARNESS_LOG")]
     pub(crate) log: String,
 }
 

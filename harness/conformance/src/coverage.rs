@@ -82,11 +82,6 @@ impl Preconditions {
             profile_unset: bits & 1 != 0,
         })
     }
-
-    /// Whether the documentation says that such a Pod is given the profile.
-    pub const fn are_met(self) -> bool {
-        self.gate && self.managed_namespace && self.unlabelled && self.profile_unset
-    }
 }
 
 /// What the cases say of one row of the truth table.
