@@ -5,6 +5,7 @@
 //! `metadata.creationTimestamp: null` before 1.34) are there.
 
 mod codec;
+pub(crate) mod protobuf;
 pub(crate) mod quantity;
 mod scalar;
 mod schema;

@@ -11,6 +11,7 @@ pub(crate) mod node;
 pub(crate) mod patch;
 pub(crate) mod pod;
 pub(crate) mod resource;
+pub(crate) mod unmodelled;
 pub(crate) mod validation;
 
 use std::{fmt, str::FromStr};

@@ -53,6 +53,21 @@ pub(crate) fn pods() -> Vec<Case> {
     serde_json::from_str(include_str!("../tests/recorded/pods.json")).expect("the recording has that shape")
 }
 
+/// An object as one API server answers it in both of its forms.
+#[derive(Debug, Deserialize)]
+pub(crate) struct TwoForms {
+    pub(crate) minor: String,
+    pub(crate) kind: String,
+    /// In base64.
+    pub(crate) protobuf: String,
+    pub(crate) json: Value,
+}
+
+/// Stored objects of all kinds, with as many fields set as a test can think of.
+pub(crate) fn in_two_forms() -> Vec<TwoForms> {
+    serde_json::from_str(include_str!("../tests/recorded/protobuf.json")).expect("the recording has that shape")
+}
+
 /// Objects of other kinds, created the same way; a case's name is its kind.
 pub(crate) fn others() -> Vec<Case> {
     serde_json::from_str(include_str!("../tests/recorded/others.json")).expect("the recording has that shape")

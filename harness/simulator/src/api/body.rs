@@ -1,9 +1,16 @@
 //! Reading a request's body.
 
+use std::borrow::Cow;
+
 use bytes::{Bytes, BytesMut};
+use http::header;
 use http_body_util::BodyExt;
 
-use crate::status::Status;
+use super::{Call, negotiate::Form};
+use crate::{
+    registry::decode::{self, Expected},
+    status::Status,
+};
 
 /// How many bytes a body may have.
 ///
@@ -57,4 +64,34 @@ where
         });
     }
     Ok(whole.unwrap_or_default())
+}
+
+/// Which form the body has; asked before anything else about a request.
+///
+/// # Errors
+/// 415 for forms that are not read.
+pub(crate) fn form(call: &Call<'_>) -> Result<Form, Status> {
+    Form::parse(call.header(header::CONTENT_TYPE))
+}
+
+/// An object in a body, as JSON.
+///
+/// # Errors
+/// 400 for protobuf that cannot be read as what is expected.
+pub(crate) fn object<'a>(call: &'a Call<'_>, form: Form, expected: Expected<'_>) -> Result<Cow<'a, [u8]>, Status> {
+    match form {
+        Form::Json => Ok(Cow::Borrowed(&call.body)),
+        Form::Protobuf => decode::protobuf(call.cluster.minor(), expected, &call.body).map(Cow::Owned),
+    }
+}
+
+/// Options in a body, as JSON.
+///
+/// # Errors
+/// As of [`object`].
+pub(crate) fn options<'a>(call: &'a Call<'_>, form: Form, kind: &str) -> Result<Cow<'a, [u8]>, Status> {
+    match form {
+        Form::Json => Ok(Cow::Borrowed(&call.body)),
+        Form::Protobuf => decode::options_in_protobuf(call.cluster.minor(), kind, &call.body).map(Cow::Owned),
+    }
 }

@@ -40,7 +40,17 @@ impl Accept {
                 return Ok(accept);
             }
         }
-        if asked { Err(not_acceptable(minor, is_list)) } else { Ok(Self::default()) }
+        let text = values.iter().filter_map(|value| value.to_str().ok()).collect::<Vec<_>>().join(",");
+        match unmodelled(&text) {
+            _ if !asked => Ok(Self::default()),
+            Some(media) => Err(Status::new(
+                406,
+                "NotAcceptable",
+                format!("the simulator does not model answers in {media}; application/json must be acceptable too"),
+            )
+            .with_details(json!({}))),
+            None => Err(not_acceptable(minor, is_list)),
+        }
     }
 
     fn clause(text: &str) -> Option<Self> {
@@ -70,6 +80,13 @@ impl Accept {
     }
 }
 
+/// The first form of an `Accept` header that a real API server would answer in.
+fn unmodelled(text: &str) -> Option<&str> {
+    const FORMS: &[&str] = &["application/vnd.kubernetes.protobuf", "application/yaml"];
+    let mut media = text.split(',').filter_map(|clause| clause.split(';').next()).map(str::trim);
+    media.find(|media| FORMS.contains(media))
+}
+
 fn not_acceptable(minor: Minor, is_list: bool) -> Status {
     let mut message = "406: Not Acceptable".to_owned();
     if *rows::NOT_ACCEPTABLE_NAMES_FORMS.at(minor) {
@@ -83,22 +100,32 @@ fn not_acceptable(minor: Minor, is_list: bool) -> Status {
     Status::new(406, "NotAcceptable", message).with_details(json!({}))
 }
 
-/// Checks that a body is JSON.
-///
-/// # Errors
-/// 415; for YAML and protobuf, which a real API server reads, one that says that the simulator does not.
-pub(crate) fn check_content_type(content_type: &str) -> Result<(), Status> {
-    let media = content_type.split(';').next().unwrap_or_default().trim();
-    let message = match media {
-        "" | "application/json" => return Ok(()),
-        "application/yaml" | "application/vnd.kubernetes.protobuf" => {
-            format!("the simulated API server reads application/json only; a real one reads {media} too")
-        }
-        _ => "the body of the request was in an unknown format - accepted media types include: application/json, \
-              application/yaml, application/vnd.kubernetes.protobuf"
-            .to_owned(),
-    };
-    Err(Status::new(415, "UnsupportedMediaType", message))
+/// The form of a body.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Form {
+    Json,
+    /// As newer clients send the objects that they have types for; kubectl 1.36 does, 1.31 does not.
+    Protobuf,
+}
+
+impl Form {
+    /// What a `Content-Type` header says.
+    ///
+    /// # Errors
+    /// 415; for YAML, which a real API server reads, one that says that the simulator does not.
+    pub(crate) fn parse(content_type: &str) -> Result<Self, Status> {
+        let media = content_type.split(';').next().unwrap_or_default().trim();
+        let message = match media {
+            "" | "application/json" => return Ok(Self::Json),
+            "application/vnd.kubernetes.protobuf" => return Ok(Self::Protobuf),
+            "application/yaml" => "the simulator does not model bodies in YAML; a real API server reads them",
+            _ => {
+                "the body of the request was in an unknown format - accepted media types include: application/json, \
+                 application/yaml, application/vnd.kubernetes.protobuf"
+            }
+        };
+        Err(Status::new(415, "UnsupportedMediaType", message))
+    }
 }
 
 #[cfg(test)]
@@ -117,5 +144,16 @@ mod tests {
         assert_eq!(shape(kubectl), Some(Shape::Table));
         assert_eq!(shape("application/vnd.kubernetes.protobuf, */*"), Some(Shape::Object));
         assert_eq!(shape("application/xml"), None);
+    }
+
+    #[test]
+    fn says_so_where_only_a_form_is_wanted_that_is_not_modelled() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ACCEPT, "application/vnd.kubernetes.protobuf;stream=watch".parse().unwrap());
+        let status = Accept::parse(Minor::NEWEST, &headers, true).unwrap_err();
+        assert_eq!(status.code, 406);
+        assert!(
+            status.message.starts_with("the simulator does not model answers in application/vnd.kubernetes.protobuf")
+        );
     }
 }

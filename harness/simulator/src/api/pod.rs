@@ -1,9 +1,8 @@
 //! The Pod's own subresources: log, binding, eviction.
 
-use http::header;
 use serde_json::{Value, json};
 
-use super::{Call, negotiate, respond::Reply, write};
+use super::{Call, body, respond::Reply, write};
 use crate::{
     admission::{self, Notes, Operation},
     minor::api::FieldValidation,
@@ -95,12 +94,13 @@ fn container(call: &Call<'_>, pod: &Value) -> Result<String, Status> {
 /// # Source
 /// kubernetes v1.36 `pkg/registry/core/pod/storage/storage.go` `assignPod`
 pub(crate) async fn bind(call: &Call<'_>) -> Result<Reply, Status> {
-    negotiate::check_content_type(call.header(header::CONTENT_TYPE))?;
+    let form = body::form(call)?;
     let request = write::write_request(call, "CreateOptions")?;
     let mut warnings = Vec::new();
     let expected = Expected { group: "", version: "v1", kind: "Binding" };
     let minor = call.cluster.minor();
-    let binding = decode::object(minor, expected, &call.body, FieldValidation::Ignore, &mut warnings)?;
+    let body = body::object(call, form, expected)?;
+    let binding = decode::object(minor, expected, &body, FieldValidation::Ignore, &mut warnings)?;
     let node = binding.pointer("/target/name").and_then(Value::as_str).unwrap_or_default().to_owned();
     let annotations = binding.pointer("/metadata/annotations").cloned();
 
@@ -158,9 +158,10 @@ fn set_scheduled(pod: &mut Value, now: &str) {
 
 /// Deletes a Pod on behalf of someone who drains its node; disruption budgets are not modelled.
 pub(crate) async fn evict(call: &Call<'_>) -> Result<Reply, Status> {
-    negotiate::check_content_type(call.header(header::CONTENT_TYPE))?;
+    let form = body::form(call)?;
     let mut request = write::write_request(call, "CreateOptions")?;
-    let eviction = crate::fields::parse(&call.body).map_err(|error| Status::bad_request(error.detail))?;
+    let eviction = crate::fields::parse(&body::options(call, form, "Eviction")?)
+        .map_err(|error| Status::bad_request(error.detail))?;
     let named = object::name(&eviction);
     if !named.is_empty() && named != call.target.name {
         return Err(Status::bad_request("name in URL does not match name in Eviction object"));

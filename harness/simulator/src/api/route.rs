@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{discovery, openapi, query::Query, respond::Reply};
 use crate::{
-    minor::{Minor, resource::Resource},
+    minor::{Minor, resource::Resource, unmodelled},
     registry::Target,
     status::Status,
 };
@@ -63,16 +63,33 @@ fn no_such_resource() -> Status {
     Status::new(404, "NotFound", "the server could not find the requested resource").with_details(json!({}))
 }
 
+/// 404 for what a real API server has.
+fn not_modelled(what: &str) -> Status {
+    Status::new(404, "NotFound", format!("the simulator does not model {what}")).with_details(json!({}))
+}
+
 /// Finds out what a request is about.
 ///
 /// # Errors
-/// 404 and 405 as an API server answers them.
+/// 404 and 405 as an API server answers them; for what a real one has and this one has not, a 404 that says so.
 pub(crate) fn find(minor: Minor, parts: &Parts) -> Result<Route, Status> {
     let path = parts.uri.path().trim_matches('/');
     let segments =
         path.split('/').map(|segment| percent_decode_str(segment).decode_utf8_lossy().into_owned()).collect::<Vec<_>>();
     let segments = segments.iter().map(String::as_str).collect::<Vec<_>>();
-    match segments.as_slice() {
+    let found = find_modelled(minor, parts, &segments);
+    let is_missing = match &found {
+        Ok(route) => matches!(route, Route::Unknown),
+        Err(status) => status.code == 404,
+    };
+    if !is_missing {
+        return found;
+    }
+    unmodelled::named(&segments).map_or(found, |what| Err(not_modelled(&what)))
+}
+
+fn find_modelled(minor: Minor, parts: &Parts, segments: &[&str]) -> Result<Route, Status> {
+    match segments {
         ["healthz" | "livez" | "readyz"] | ["healthz" | "livez" | "readyz", "ping"] => {
             Ok(Route::Other(Reply::text(200, "ok")))
         }

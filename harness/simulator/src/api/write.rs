@@ -6,7 +6,7 @@ use http::header;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Call, list_options::ListOptions, negotiate, present, read, respond::Reply, selector::Selector};
+use super::{Call, body, list_options::ListOptions, present, read, respond::Reply, selector::Selector};
 use crate::{
     field_error::{FieldError, FieldErrorKind},
     minor::api::{self as rows, FieldValidation},
@@ -28,20 +28,22 @@ const LONGEST: Duration = Duration::from_secs(34);
 
 /// Creates an object.
 pub(crate) async fn create(call: &Call<'_>) -> Result<Reply, Status> {
-    negotiate::check_content_type(call.header(header::CONTENT_TYPE))?;
+    let form = body::form(call)?;
     let request = write_request(call, "CreateOptions")?;
-    let written = registry::create::create(call.cluster, &call.target, &request, &call.body).await?;
+    let body = body::object(call, form, decode::Expected::of(call.target.resource))?;
+    let written = registry::create::create(call.cluster, &call.target, &request, &body).await?;
     Ok(present::one(call, 201, &written.object).with_warnings(&written.notes.warnings))
 }
 
 /// Puts a whole object in the place of the stored one.
 pub(crate) async fn update(call: &Call<'_>) -> Result<Reply, Status> {
-    negotiate::check_content_type(call.header(header::CONTENT_TYPE))?;
+    let form = body::form(call)?;
     let request = write_request(call, "UpdateOptions")?;
     let mut warnings = Vec::new();
     let expected = decode::Expected::of(call.target.resource);
     let minor = call.cluster.minor();
-    let object = decode::object(minor, expected, &call.body, request.field_validation, &mut warnings)?;
+    let body = body::object(call, form, expected)?;
+    let object = decode::object(minor, expected, &body, request.field_validation, &mut warnings)?;
     registry::update::check_name(&call.target, &object)?;
     let change = Replace(object);
     let written = registry::update::update(call.cluster, &call.target, &request, &change).await?;
@@ -124,8 +126,8 @@ pub(crate) fn delete_request(call: &Call<'_>) -> Result<(WriteRequest, Wish), St
     let body = if call.body.is_empty() {
         DeleteBody::default()
     } else {
-        negotiate::check_content_type(call.header(header::CONTENT_TYPE))?;
-        serde_json::from_slice::<DeleteBody>(&call.body)
+        let body = body::options(call, body::form(call)?, "DeleteOptions")?;
+        serde_json::from_slice::<DeleteBody>(&body)
             .map_err(|error| Status::bad_request(format!("couldn't read DeleteOptions: {error}")))?
     };
     let mut request = write_request(call, "DeleteOptions")?;

@@ -11,6 +11,9 @@ use super::{
     schema::{Kind, Type},
 };
 
+const SECONDS: &str = "%Y-%m-%dT%H:%M:%SZ";
+const MICROSECONDS: &str = "%Y-%m-%dT%H:%M:%S%.6fZ";
+
 /// The canonical form of a `resource.Quantity`.
 pub(super) fn quantity(text: &str) -> Result<String, String> {
     if is_canonical_already(text) {
@@ -27,12 +30,26 @@ fn is_canonical_already(text: &str) -> bool {
 
 /// A `metav1.Time`: whole seconds in UTC; empty for the zero time.
 pub(super) fn time(text: &str) -> Result<String, String> {
-    parse_time(text, "2006-01-02T15:04:05Z07:00").map(|time| written(time, "%Y-%m-%dT%H:%M:%SZ"))
+    parse_time(text, "2006-01-02T15:04:05Z07:00").map(|time| written(time, SECONDS))
 }
 
 /// A `metav1.MicroTime`: microseconds in UTC; empty for the zero time.
 pub(super) fn micro_time(text: &str) -> Result<String, String> {
-    parse_time(text, "2006-01-02T15:04:05.000000Z07:00").map(|time| written(time, "%Y-%m-%dT%H:%M:%S%.6fZ"))
+    parse_time(text, "2006-01-02T15:04:05.000000Z07:00").map(|time| written(time, MICROSECONDS))
+}
+
+/// A `metav1.Time` of so many seconds since 1970; empty for the zero time.
+pub(super) fn time_at(seconds: i64) -> Result<String, String> {
+    at(seconds, 0).map(|time| written(time, SECONDS))
+}
+
+/// A `metav1.MicroTime`; empty for the zero time.
+pub(super) fn micro_time_at(seconds: i64, nanoseconds: i32) -> Result<String, String> {
+    at(seconds, nanoseconds).map(|time| written(time, MICROSECONDS))
+}
+
+fn at(seconds: i64, nanoseconds: i32) -> Result<Timestamp, String> {
+    Timestamp::new(seconds, nanoseconds).map_err(|error| error.to_string())
 }
 
 fn written(time: Timestamp, format: &str) -> String {

@@ -88,6 +88,9 @@ pub(crate) struct Field {
     pub(crate) ownership: Ownership,
     /// The Go struct that the field is embedded with, or empty.
     pub(crate) embedded: String,
+    /// Its number in protobuf, after those of the structs that it is embedded with; empty for what is no part of the
+    /// message.
+    protobuf: Vec<u32>,
     since: u8,
     until: u8,
 }
@@ -97,6 +100,14 @@ impl Field {
     pub(crate) fn is_always_written(&self) -> bool {
         if self.ty.is_struct() { !self.omit_zero } else { !self.omit_empty }
     }
+}
+
+/// What a number in protobuf stands for.
+#[derive(Debug)]
+pub(crate) enum Numbered {
+    Field(&'static Field),
+    /// A struct that Go embeds, whose fields are in JSON those of the struct around it.
+    Part,
 }
 
 /// A struct type of one minor.
@@ -117,6 +128,15 @@ impl StructType {
     pub(crate) fn field(&self, name: &str) -> Option<(usize, &'static Field)> {
         let place = self.fields.binary_search_by(|field| field.name.as_str().cmp(name)).ok()?;
         Some((place, self.fields[place]))
+    }
+
+    /// What `number` stands for in the struct's message, or in that of what it embeds under the numbers of `part`.
+    pub(crate) fn numbered(&self, part: &[u32], number: u32) -> Option<Numbered> {
+        self.fields.iter().find_map(|field| match field.protobuf.strip_prefix(part)? {
+            [last] if *last == number => Some(Numbered::Field(field)),
+            [first, _, ..] if *first == number => Some(Numbered::Part),
+            _ => None,
+        })
     }
 }
 
@@ -211,8 +231,26 @@ struct RawField {
     list_map_keys: Vec<String>,
     atomic: bool,
     embedded: String,
+    protobuf: Option<RawNumber>,
     since: u8,
     until: u8,
+}
+
+/// A field's number in protobuf, or a row of them where Go embeds structs.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum RawNumber {
+    One(u32),
+    Embedded(Vec<u32>),
+}
+
+impl RawNumber {
+    fn path(self) -> Vec<u32> {
+        match self {
+            Self::One(number) => vec![number],
+            Self::Embedded(numbers) => numbers,
+        }
+    }
 }
 
 impl Default for RawField {
@@ -227,6 +265,7 @@ impl Default for RawField {
             list_map_keys: Vec::new(),
             atomic: false,
             embedded: String::new(),
+            protobuf: None,
             since: Minor::OLDEST.number(),
             until: Minor::NEWEST.number(),
         }
@@ -274,6 +313,7 @@ impl Resolver<'_> {
             patch_merge_key: raw.patch_merge_key,
             ownership,
             embedded: raw.embedded,
+            protobuf: raw.protobuf.map(RawNumber::path).unwrap_or_default(),
             since: raw.since,
             until: raw.until,
         }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    fields,
+    fields::{self, DecodeError, protobuf::Envelope},
     minor::{
         Minor,
         api::{self as rows, FieldValidation},
@@ -67,6 +67,41 @@ pub(crate) fn object(
     let decoded = fields::decode(minor, expected.kind, body)
         .map_err(|error| cannot_be_handled(expected.kind, &expected.api_version(), expected.kind, &error.detail))?;
     finish(minor, expected, decoded, validation, warnings)
+}
+
+/// Turns a body in protobuf into JSON, from which it goes on as any other.
+///
+/// # Errors
+/// 400 in the words of `transformDecodeError`.
+pub(crate) fn protobuf(minor: Minor, expected: Expected<'_>, body: &[u8]) -> Result<Vec<u8>, Status> {
+    let envelope = Envelope::read(body).map_err(|error| unrecognized(expected.kind, &error.detail, body))?;
+    let wanted = expected.api_version();
+    let or = |text: &str, default: &str| if text.is_empty() { default.to_owned() } else { text.to_owned() };
+    let (kind, version) = (or(&envelope.kind, expected.kind), or(&envelope.api_version, &wanted));
+    let refusal = |detail: String| cannot_be_handled(&kind, &version, expected.kind, &detail);
+    if let Some(detail) = type_mismatch(minor, expected, &kind, &version) {
+        return Err(refusal(detail));
+    }
+    let mut object = envelope.object(minor, expected.kind).map_err(|error| refusal(error.detail))?;
+    object.insert("kind".to_owned(), Value::from(kind.as_str()));
+    object.insert("apiVersion".to_owned(), Value::from(version.as_str()));
+    Ok(Value::Object(object).to_string().into_bytes())
+}
+
+/// The same for options, which every group and version has.
+///
+/// # Errors
+/// 400, without the words around it.
+pub(crate) fn options_in_protobuf(minor: Minor, kind: &str, body: &[u8]) -> Result<Vec<u8>, Status> {
+    let object = Envelope::read(body).and_then(|envelope| {
+        if envelope.kind.is_empty() || envelope.kind == kind {
+            envelope.object(minor, kind)
+        } else {
+            Err(DecodeError { detail: format!("decoded object cannot be converted to {kind}") })
+        }
+    });
+    let object = object.map_err(|error| Status::bad_request(error.detail))?;
+    Ok(Value::Object(object).to_string().into_bytes())
 }
 
 /// The same for a patched object; the error is a detail for whoever shows the patch.
@@ -134,13 +169,8 @@ fn check_type(minor: Minor, expected: Expected<'_>, body: &[u8]) -> Result<(), S
     // Serde would read a struct from a list as well.
     let is_list = body.trim_ascii_start().first() == Some(&b'[');
     let meta = serde_json::from_slice::<TypeMeta>(if is_list { b"null" } else { body }).map_err(|error| {
-        let detail = type_error(body, &error);
-        Status::bad_request(format!(
-            "the object provided is unrecognized (must be of type {}): couldn't get version/kind; json parse error: \
-             {detail} ({})",
-            expected.kind,
-            summary(body)
-        ))
+        let detail = format!("couldn't get version/kind; json parse error: {}", type_error(body, &error));
+        unrecognized(expected.kind, &detail, body)
     })?;
     let wanted = expected.api_version();
     let kind = meta.kind.filter(|kind| !kind.is_empty()).unwrap_or_else(|| expected.kind.to_owned());
@@ -177,6 +207,13 @@ fn internal_package(group: &str) -> &str {
 
 fn cannot_be_handled(kind: &str, version: &str, expected: &str, detail: &str) -> Status {
     Status::bad_request(format!("{kind} in version {version:?} cannot be handled as a {expected}: {detail}"))
+}
+
+fn unrecognized(expected: &str, detail: &str, body: &[u8]) -> Status {
+    Status::bad_request(format!(
+        "the object provided is unrecognized (must be of type {expected}): {detail} ({})",
+        summary(body)
+    ))
 }
 
 /// Go's words for a body that is no JSON object.

@@ -4,7 +4,9 @@
 
 mod objects;
 mod plugins;
+mod protobuf;
 mod raw;
 mod recorded;
+mod unmodelled;
 mod webhook_server;
 mod webhooks;

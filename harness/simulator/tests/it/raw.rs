@@ -21,10 +21,21 @@ pub(crate) async fn post(cluster: &Simulator, path: &str, body: &Value) -> Answe
 
 pub(crate) async fn send(cluster: &Simulator, method: &str, path: &str, body: &Value) -> Answer {
     let body = if body.is_null() { String::new() } else { body.to_string() };
+    send_bytes(cluster, method, path, "application/json", body.into()).await
+}
+
+/// The same with a body of any form.
+pub(crate) async fn send_bytes(
+    cluster: &Simulator,
+    method: &str,
+    path: &str,
+    content_type: &str,
+    body: Vec<u8>,
+) -> Answer {
     let request = Request::builder()
         .method(method)
         .uri(path)
-        .header(header::CONTENT_TYPE, "application/json")
+        .header(header::CONTENT_TYPE, content_type)
         .header(header::USER_AGENT, "case/1")
         .body(Full::new(Bytes::from(body)))
         .unwrap();
