@@ -22,6 +22,8 @@ pub enum Event {
     RunStarted {
         /// What is run on.
         cluster: ClusterDescription,
+        /// The webhook under test: `reference`, or `mutant:NAME`.
+        webhook: String,
         /// How many scenarios have at least one case.
         scenarios: usize,
         /// How many cases there are.

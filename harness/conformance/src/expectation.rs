@@ -76,7 +76,7 @@ impl Check<'_> {
                 let is_so = matches!(&step.invocation,
                     Some(Invocation::NotCalled { reason: Some(reason), .. }) if reason == expected);
                 if !is_so {
-                    self.fail("skippedBy", format!("{expected:?}"), called(step.invocation.as_ref()));
+                    self.fail("skippedBy", expected, called(step.invocation.as_ref()));
                 }
             }
             Claim::Profile(expected) => self.equal("profile", expected.to_string(), profile(&answer.body)),
@@ -180,7 +180,10 @@ fn answered(answer: &Answer) -> String {
 
 fn called(invocation: Option<&Invocation>) -> String {
     match invocation {
-        Some(Invocation::Called { reviews }) => format!("called, {} time(s)", reviews.len()),
+        Some(Invocation::Called { reviews }) => match reviews.len() {
+            1 => "called once".to_owned(),
+            times => format!("called {times} times"),
+        },
         Some(Invocation::NotCalled { why, .. }) => format!("not called, {why}"),
         None => "a call that no webhook can be asked about".to_owned(),
     }

@@ -197,6 +197,7 @@ impl Prepared {
         // Who does not listen does not want to know.
         let _ = events.send(Event::RunStarted {
             cluster: self.shared.clusters.description(),
+            webhook: options.webhook.to_string(),
             scenarios: scenarios.len(),
             cases: cases.len(),
             minors: minors.into_iter().collect(),
@@ -319,6 +320,16 @@ pub enum WebhookKind {
     Reference,
     /// Our own, broken in one way.
     Mutant(String),
+}
+
+impl fmt::Display for WebhookKind {
+    /// As the command line names it.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Reference => formatter.write_str("reference"),
+            Self::Mutant(name) => write!(formatter, "mutant:{name}"),
+        }
+    }
 }
 
 /// What happens to snapshots that differ or lack.

@@ -25,6 +25,7 @@ pub struct Document {
     schema_version: u32,
     result: &'static str,
     cluster: Option<Cluster>,
+    webhook: String,
     kubernetes: Vec<String>,
     gardener: Vec<String>,
     elapsed_seconds: Option<f64>,
@@ -164,6 +165,7 @@ impl From<&Run> for Document {
         Self {
             schema_version: SCHEMA_VERSION,
             result: verdict_word(run.verdict()),
+            webhook: run.webhook.clone(),
             cluster: run.cluster.as_ref().map(|cluster| Cluster {
                 name: cluster.name.clone(),
                 observes_api: cluster.observations.api,

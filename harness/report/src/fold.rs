@@ -16,6 +16,8 @@ use seccomp_conformance::{
 pub struct Run {
     /// What was run on, once the run has started.
     pub cluster: Option<ClusterDescription>,
+    /// The webhook under test, `reference` or `mutant:NAME`; empty until the run has started.
+    pub webhook: String,
     /// How many cases the plan has.
     pub planned: usize,
     /// The minors that the plan has cases for.
@@ -75,8 +77,9 @@ impl Run {
     /// Takes one more event in.
     pub fn apply(&mut self, event: &Event) {
         match event {
-            Event::RunStarted { cluster, cases, minors, gardener, .. } => {
+            Event::RunStarted { cluster, webhook, cases, minors, gardener, .. } => {
                 self.cluster = Some(cluster.clone());
+                self.webhook.clone_from(webhook);
                 self.planned = *cases;
                 self.minors.clone_from(minors);
                 self.gardener.clone_from(gardener);

@@ -134,10 +134,11 @@ fn write_where(text: &mut String, run: &Run) {
     let Some(cluster) = &run.cluster else { return };
     let _ = write!(
         text,
-        "on Kubernetes {} ({}) with Gardener {}",
+        "on Kubernetes {} ({}) with Gardener {}, webhook {}",
         minor_ranges(run.minors.iter().copied()),
         cluster.name,
-        release_ranges(run.gardener.iter().map(String::as_str))
+        release_ranges(run.gardener.iter().map(String::as_str)),
+        run.webhook
     );
     if let Some(summary) = &run.summary {
         let _ = write!(text, ", in {:.2} s", summary.elapsed.as_secs_f64());

@@ -49,7 +49,7 @@ fn passes_with_0_and_a_line_a_scenario() {
     other      yes         yes           no case                        no case
 
     passed: 4 of 4 cases of 1 scenario passed
-    on Kubernetes 1.24-1.25 (simulated) with Gardener 1.149
+    on Kubernetes 1.24-1.25 (simulated) with Gardener 1.149, webhook reference
     ");
 }
 
@@ -161,7 +161,7 @@ fn fails_with_1_and_says_what_where_and_why() {
     other      yes         yes           no case                        no case
 
     failed: 0 of 2 cases of 1 scenario passed, 2 failed
-    on Kubernetes 1.24 (simulated) with Gardener 1.149
+    on Kubernetes 1.24 (simulated) with Gardener 1.149, webhook reference
     "#);
 }
 

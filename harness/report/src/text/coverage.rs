@@ -117,8 +117,14 @@ fn write_untested(text: &mut String, coverage: &Coverage, paint: Paint) {
     if ids.is_empty() {
         return;
     }
-    let said = format!("{} of {} requirements have no case here:", ids.len(), coverage.requirements.len());
-    let _ = writeln!(text, "{}", paint.tone(Tone::Warning, &said));
+    let said = format!("{} of {} requirements have no case here", ids.len(), coverage.requirements.len());
+    // Where most are not selected, their names are no news.
+    let is_selection = 2 * ids.len() > coverage.requirements.len();
+    if is_selection {
+        let _ = writeln!(text, "({said})");
+        return;
+    }
+    let _ = writeln!(text, "{}:", paint.tone(Tone::Warning, &said));
     for line in wrapped(&ids, WIDTH - 2) {
         let _ = writeln!(text, "  {line}");
     }

@@ -20,6 +20,10 @@ use crate::{
     },
 };
 
+/// The webhook that is tested where no other one is named.
+const REFERENCE: &str = "reference";
+/// The cluster that is run on where no other one is named.
+const SIMULATED: &str = "simulated";
 /// How many findings are written out in full; a run against a broken webhook has hundreds that say the same.
 const SHOWN: usize = 5;
 /// How many combinations of parameters are named.
@@ -33,7 +37,7 @@ pub(crate) fn write_all(text: &mut String, run: &Run, options: &TextOptions, pai
     // Of a snapshot that is not there yet, there is nothing to show.
     let (whole, lines): (Vec<_>, Vec<_>) = findings.into_iter().partition(|finding| finding.status() > Status::Pending);
     for finding in whole.iter().take(SHOWN) {
-        write_finding(text, finding, options, paint);
+        write_finding(text, finding, run, options, paint);
     }
     let rest: Vec<_> = whole.iter().skip(SHOWN).chain(&lines).collect();
     for finding in rest.iter().take(LISTED) {
@@ -70,7 +74,7 @@ fn write_line(text: &mut String, finding: &Finding, paint: Paint) {
     let _ = writeln!(text, "{mark} {} {minors}: {what}", finding.scenario());
 }
 
-fn write_finding(text: &mut String, finding: &Finding, options: &TextOptions, paint: Paint) {
+fn write_finding(text: &mut String, finding: &Finding, run: &Run, options: &TextOptions, paint: Paint) {
     let Some(first) = finding.cases.first() else { return };
     let (word, tone) = scenarios::word(finding.status());
     let _ = writeln!(text, "{} {}: {}", paint.tone(tone, word), first.scenario, first.title);
@@ -80,7 +84,7 @@ fn write_finding(text: &mut String, finding: &Finding, options: &TextOptions, pa
         write_failure(text, failure, options, paint);
     }
     evidence::write(text, finding, paint);
-    let _ = writeln!(text, "\n  again: {}\n", paint.tone(Tone::Strong, &command(first, options)));
+    let _ = writeln!(text, "\n  again: {}\n", paint.tone(Tone::Strong, &command(first, run, options)));
 }
 
 /// The cases in which it is so.
@@ -118,9 +122,15 @@ fn shown(case: &Case) -> String {
 }
 
 /// The command that runs the first case again.
-fn command(case: &Case, options: &TextOptions) -> String {
+fn command(case: &Case, run: &Run, options: &TextOptions) -> String {
     let mut command =
         format!("seccomp-harness run {} --kubernetes {} --gardener {}", case.scenario, case.minor, case.gardener);
+    if run.webhook != REFERENCE {
+        let _ = write!(command, " --webhook {}", run.webhook);
+    }
+    if let Some(cluster) = run.cluster.as_ref().filter(|cluster| cluster.name != SIMULATED) {
+        let _ = write!(command, " --cluster {}", cluster.name);
+    }
     if options.scenarios != "scenarios" {
         let _ = write!(command, " --scenarios {}", options.scenarios);
     }

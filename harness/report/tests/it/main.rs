@@ -46,6 +46,7 @@ fn mk_started(cases: usize, minors: &[u8]) -> Event {
             name: "simulated".to_owned(),
             observations: Observations { api: true, kernel: true },
         },
+        webhook: "reference".to_owned(),
         scenarios: 1,
         cases,
         minors: minors.iter().copied().map(mk_minor).collect(),
@@ -231,7 +232,7 @@ fn shows_a_failure_with_all_its_evidence() {
     other      yes         yes           no case                        no case
 
     failed: 2 of 4 cases of 1 scenario passed, 2 failed
-    on Kubernetes 1.20-1.23 (simulated) with Gardener 1.149, in 1.23 s
+    on Kubernetes 1.20-1.23 (simulated) with Gardener 1.149, webhook reference, in 1.23 s
     "#);
 }
 
@@ -243,7 +244,7 @@ fn says_how_far_an_interrupted_run_came() {
     ok   a/b  1.20         1 case
 
     interrupted: 1 of 2 cases of 1 scenario passed, 1 not run because the run was interrupted
-    on Kubernetes 1.20 (simulated) with Gardener 1.149
+    on Kubernetes 1.20 (simulated) with Gardener 1.149, webhook reference
     ");
 }
 
@@ -272,7 +273,7 @@ fn names_snapshots_that_need_a_decision() {
     No scenario has the orphan snapshots any more: remove them.
 
     failed: 0 of 1 cases of 1 scenario passed, 1 without a reviewed snapshot, 1 orphan snapshot
-    on Kubernetes 1.20 (simulated) with Gardener 1.149, in 1.23 s
+    on Kubernetes 1.20 (simulated) with Gardener 1.149, webhook reference, in 1.23 s
     ");
 }
 
@@ -289,7 +290,7 @@ fn says_at_the_end_that_only_orphans_fail_the_run() {
     No scenario has the orphan snapshots any more: remove them.
 
     failed: 1 of 1 cases of 1 scenario passed, 2 orphan snapshots
-    on Kubernetes 1.20 (simulated) with Gardener 1.149, in 1.23 s
+    on Kubernetes 1.20 (simulated) with Gardener 1.149, webhook reference, in 1.23 s
     ");
 }
 

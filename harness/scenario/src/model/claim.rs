@@ -131,6 +131,18 @@ pub enum SkipReason {
     FeatureGate,
 }
 
+impl fmt::Display for SkipReason {
+    /// As scenarios write it.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::NamespaceSelector => "namespaceSelector",
+            Self::ObjectSelector => "objectSelector",
+            Self::Rules => "rules",
+            Self::FeatureGate => "featureGate",
+        })
+    }
+}
+
 /// A Pod-level seccomp profile.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Profile {
