@@ -32,6 +32,9 @@ use crate::{
 /// The first line of a kubeconfig of ours, by which it is known as such.
 const KUBECONFIG_HEADER: &str = "# Written by kind-cluster; replaced by the next cluster.\n";
 
+/// How long a retained cluster, which has been ready before, may take to answer.
+const REUSE_LIMIT: Duration = Duration::from_secs(60);
+
 /// A running cluster.
 ///
 /// [`Cluster::shutdown`] deletes it, or leaves it for the next request where it is retained. Dropping does the same, but
@@ -100,6 +103,9 @@ impl ClusterRequest {
     pub async fn start(self) -> Result<Cluster, ClusterError> {
         // Before anything is asked of an engine, so that a request that cannot be met costs nothing.
         self.check(self.version)?;
+        if let Some(file) = &self.kubeconfig {
+            check_own(file)?;
+        }
         let engine = match &self.engine {
             Some(engine) => engine.clone(),
             None => Engine::detect().await?,
@@ -136,7 +142,7 @@ impl Plan {
         let mark = Mark::new(request.owner.clone(), run, self.settings.clone(), request.is_retained, expires);
         let name = format!("{}-{}-{}", request.owner, request.version.minor(), draw());
         // From here on everything that kind makes is deleted when this future fails or is dropped.
-        let mut guard = Guard::new(self.kind.clone(), name.clone(), OnDrop::Delete)?;
+        let mut guard = Guard::new(self.kind.clone(), &request.owner, name.clone(), OnDrop::Delete)?;
         let creation = Creation {
             name: &name,
             mark: &mark,
@@ -170,11 +176,23 @@ impl Plan {
         let taken = reuse::take_one(engine, clusters, &self.settings, request.lifetime).await?;
         let Some(found) = taken else { return Ok(None) };
         tracing::info!(cluster = found.name, "found a retained one");
-        let guard = Guard::new(self.kind.clone(), found.name.clone(), OnDrop::Release)?;
-        let (client, kubeconfig) = self.connect(&guard).await?;
+        let mut guard = Guard::new(self.kind.clone(), &request.owner, found.name.clone(), OnDrop::Release)?;
         let nodes = self.nodes(&found.name);
-        readiness::wait(&client, &found.name, nodes.len(), request.start_limit).await?;
-        Ok(Some(Self::cluster(self, guard, client, nodes, found.mark, kubeconfig, true)))
+        let connect = async {
+            let (client, kubeconfig) = self.connect(&guard).await?;
+            readiness::wait(&client, &found.name, nodes.len(), request.start_limit.min(REUSE_LIMIT)).await?;
+            Ok::<_, ClusterError>((client, kubeconfig))
+        };
+        match connect.await {
+            Ok((client, kubeconfig)) => Ok(Some(self.cluster(guard, client, nodes, found.mark, kubeconfig, true))),
+            Err(error) => {
+                // It is ours alone by now, and would fail whoever asks for it next.
+                tracing::warn!(cluster = found.name, %error, "a retained cluster does not answer; deleting it");
+                guard.on_drop = OnDrop::Delete;
+                guard.finish().await?;
+                Ok(None)
+            }
+        }
     }
 
     fn cluster(
@@ -220,11 +238,7 @@ impl Plan {
     async fn connect(&self, guard: &Guard) -> Result<(Client, Utf8PathBuf), ClusterError> {
         let cluster = guard.cluster.as_str();
         let text = self.kind.kubeconfig(cluster).await?;
-        let private = guard.folder.kubeconfig();
-        let file = self.request.kubeconfig.clone().unwrap_or_else(|| private.clone());
-        if file != private {
-            check_own(cluster, &file)?;
-        }
+        let file = self.request.kubeconfig.clone().unwrap_or_else(|| guard.folder.kubeconfig());
         write_private(&file, &format!("{KUBECONFIG_HEADER}{text}"))?;
         let failed = |source| ClusterError::Kubeconfig { cluster: cluster.to_owned(), source: Box::new(source) };
         let kubeconfig = Kubeconfig::from_yaml(&text).map_err(failed)?;
@@ -239,11 +253,11 @@ impl Plan {
 }
 
 /// Sees that `file` is not there, or was written by us.
-fn check_own(cluster: &str, file: &Utf8Path) -> Result<(), ClusterError> {
+fn check_own(file: &Utf8Path) -> Result<(), ClusterError> {
     match std::fs::read(file) {
         Ok(bytes) if bytes.is_empty() || bytes.starts_with(KUBECONFIG_HEADER.as_bytes()) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Ok(_) => Err(ClusterError::ForeignKubeconfig { cluster: cluster.to_owned(), file: file.to_owned() }),
+        Ok(_) => Err(ClusterError::ForeignKubeconfig { file: file.to_owned() }),
         Err(source) => Err(ClusterError::File { what: "read", file: file.to_owned(), source }),
     }
 }
@@ -405,11 +419,11 @@ mod tests {
     fn writes_over_a_kubeconfig_of_ours_alone() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = Utf8PathBuf::from_path_buf(folder.path().join("config")).expect("UTF-8");
-        assert!(check_own("c", &file).is_ok());
+        assert!(check_own(&file).is_ok());
         write_private(&file, &format!("{KUBECONFIG_HEADER}kind: Config\n")).expect("it is written");
-        assert!(check_own("c", &file).is_ok());
+        assert!(check_own(&file).is_ok());
         std::fs::write(&file, "apiVersion: v1\nkind: Config\n").expect("it is written");
-        assert!(matches!(check_own("c", &file), Err(ClusterError::ForeignKubeconfig { .. })));
+        assert!(matches!(check_own(&file), Err(ClusterError::ForeignKubeconfig { .. })));
     }
 
     #[cfg(unix)]

@@ -73,12 +73,8 @@ pub enum ClusterError {
         source: Box<kube::config::KubeconfigError>,
     },
     /// The file for the kubeconfig is somebody else's.
-    #[error(
-        "write the kubeconfig of cluster `{cluster}` to `{file}`: the file exists and was not written by kind-cluster; name another one"
-    )]
+    #[error("write a kubeconfig to `{file}`: the file exists and was not written by kind-cluster; name another one")]
     ForeignKubeconfig {
-        /// The cluster.
-        cluster: String,
         /// The file.
         file: Utf8PathBuf,
     },

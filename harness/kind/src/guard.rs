@@ -1,33 +1,8 @@
 //! What happens to a cluster when its handle goes away without a shutdown.
 
-use camino::{Utf8Path, Utf8PathBuf};
-use tempfile::TempDir;
+use camino::Utf8Path;
 
-use crate::{error::ClusterError, kind::Kind, reuse};
-
-/// A folder for the files that kind writes about a cluster, gone with it.
-#[derive(Debug)]
-pub(crate) struct Folder {
-    path: Utf8PathBuf,
-    _folder: TempDir,
-}
-
-impl Folder {
-    pub(crate) fn new() -> Result<Self, ClusterError> {
-        let base = std::env::temp_dir();
-        let base = Utf8PathBuf::from_path_buf(base).unwrap_or_else(|_| Utf8PathBuf::from("."));
-        let folder = tempfile::Builder::new().prefix("kind-cluster-").tempdir_in(&base);
-        let folder =
-            folder.map_err(|source| ClusterError::File { what: "make a folder in", file: base.clone(), source })?;
-        let name = folder.path().file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        Ok(Self { path: base.join(name), _folder: folder })
-    }
-
-    /// The file for the kubeconfig.
-    pub(crate) fn kubeconfig(&self) -> Utf8PathBuf {
-        self.path.join("kubeconfig")
-    }
-}
+use crate::{error::ClusterError, folder::Folder, kind::Kind, mark::Owner, reuse};
 
 /// What becomes of the cluster when nobody said.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -50,8 +25,8 @@ pub(crate) struct Guard {
 }
 
 impl Guard {
-    pub(crate) fn new(kind: Kind, cluster: String, on_drop: OnDrop) -> Result<Self, ClusterError> {
-        Ok(Self { kind, cluster, folder: Folder::new()?, on_drop })
+    pub(crate) fn new(kind: Kind, owner: &Owner, cluster: String, on_drop: OnDrop) -> Result<Self, ClusterError> {
+        Ok(Self { kind, cluster, folder: Folder::new(owner)?, on_drop })
     }
 
     pub(crate) fn control_plane(&self) -> String {

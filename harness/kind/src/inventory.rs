@@ -10,7 +10,8 @@ use camino::Utf8PathBuf;
 use crate::{
     engine::{Container, Engine},
     error::ClusterError,
-    guard::{self, Folder, control_plane},
+    folder::{self, Folder},
+    guard::{self, control_plane},
     kind::Kind,
     mark::{Mark, Owner},
     orphan,
@@ -97,12 +98,13 @@ impl Inventory {
         if !found(containers).iter().any(|cluster| cluster.mark.owner == self.owner) {
             return Err(ClusterError::NotOurs { cluster: name.to_owned(), owner: self.owner.to_string() });
         }
-        guard::delete(&self.kind, name, &Folder::new()?.kubeconfig()).await?;
+        guard::delete(&self.kind, name, &Folder::new(&self.owner)?.kubeconfig()).await?;
         Ok(true)
     }
 
     /// Deletes what nobody needs at `now`: clusters that have expired, those whose process is gone and that are not
-    /// retained, and those whose making was cut off; and ends the programs that still make such a cluster.
+    /// retained, and those whose making was cut off; ends the programs that still make such a cluster, and removes the
+    /// private files that such a process left.
     ///
     /// # Errors
     /// As [`Inventory::delete`]; one cluster that cannot be deleted does not keep the others from it, and the first
@@ -121,6 +123,7 @@ impl Inventory {
             }
             self.collect(now, &mut report).await?;
             if tokio::time::Instant::now() >= settled {
+                folder::remove_left(&self.owner);
                 report.deleted.sort();
                 report.deleted.dedup();
                 return Ok(report);

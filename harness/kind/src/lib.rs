@@ -41,6 +41,7 @@ mod config;
 mod creator;
 mod engine;
 mod error;
+mod folder;
 mod guard;
 mod hex;
 mod image;

@@ -155,6 +155,11 @@ async fn finds_a_retained_cluster_again() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let kubeconfig = Utf8Path::from_path(folder.path()).context("UTF-8")?.join("kubeconfig");
 
+    std::fs::write(&kubeconfig, "kind: Config\n")?;
+    let refused = request().with_kubeconfig(&kubeconfig).start().await;
+    ensure!(matches!(refused, Err(ClusterError::ForeignKubeconfig { .. })), "{refused:?}");
+    std::fs::remove_file(&kubeconfig)?;
+
     let first = request().with_kubeconfig(&kubeconfig).start().await?;
     let name = first.name().to_owned();
     ensure!(!first.is_reused() && std::fs::read_to_string(&kubeconfig)?.contains("server: https://127.0.0.1:"));
@@ -174,8 +179,17 @@ async fn finds_a_retained_cluster_again() -> anyhow::Result<()> {
     ensure!(!fourth.is_reused() && fourth.name() != name);
     fourth.delete().await?;
 
-    // Its time comes whether it is retained or not.
+    // One that broke meanwhile is replaced.
+    let broken = format!("{name}-control-plane");
+    third.exec(&broken, ["systemctl", "stop", "kubelet", "containerd"]).await?;
+    third.exec(&broken, ["sh", "-c", "kill -9 $(pidof kube-apiserver kube etcd)"]).await?;
     third.shutdown().await?;
+    let fifth = request().start().await?;
+    ensure!(!fifth.is_reused() && fifth.name() != name);
+    let name = fifth.name().to_owned();
+
+    // Its time comes whether it is retained or not.
+    fifth.shutdown().await?;
     let later = SystemTime::now() + Duration::from_secs(3 * 60 * 60);
     let report = inventory(&owner).gc(later).await?;
     ensure!(report.deleted == [name] && report.left.is_empty(), "{report:?}");
@@ -227,6 +241,11 @@ async fn collects_what_a_killed_process_left(#[case] name: &str, #[case] until: 
     ensure!(report.left.is_empty(), "{report:?}");
     ensure!(inventory.list().await?.is_empty());
     ensure!(inventory.gc(SystemTime::now()).await? == kind_cluster::GcReport::default());
+    let prefix = format!("kind-cluster.{name}.");
+    for entry in std::fs::read_dir(std::env::temp_dir())? {
+        let file = entry?.file_name().to_string_lossy().into_owned();
+        ensure!(!file.starts_with(&prefix), "{file} is left");
+    }
     Ok(())
 }
 
