@@ -13,6 +13,9 @@ use crate::{
 /// Columns that are used where the terminal's width is not known.
 const WIDTH: usize = 110;
 
+/// Characters of a line that are shown; a file of one endless line shall not fill the terminal.
+const LONGEST: usize = 300;
+
 /// Writes a failure to standard error.
 pub(crate) fn report(failure: &Failure, terminal: Terminal) {
     match failure {
@@ -48,8 +51,15 @@ pub(crate) fn render(diagnostic: &dyn Diagnostic, terminal: Terminal) -> String 
     let handler = GraphicalReportHandler::new_themed(theme).with_width(WIDTH).with_links(false);
     let mut text = String::new();
     match handler.render_report(&mut text, diagnostic) {
-        Ok(()) => text,
+        Ok(()) => text.lines().map(|line| cut(line, terminal)).collect(),
         // The plain words are better than none.
         Err(_) => diagnostic.to_string(),
     }
+}
+
+/// A line and its end, without what lies beyond [`LONGEST`].
+fn cut(line: &str, terminal: Terminal) -> String {
+    let Some((end, _)) = line.char_indices().nth(LONGEST) else { return format!("{line}\n") };
+    let reset = if terminal.color_stderr { "\u{1b}[0m" } else { "" };
+    format!("{}...{reset}\n", line[..end].trim_end())
 }

@@ -38,6 +38,9 @@ impl Folders {
             })?,
         };
         let snapshots = self.snapshots.clone().unwrap_or_else(|| beside(&scenarios));
+        if snapshots.exists() && !snapshots.is_dir() {
+            return Err(Failure::usage(format!("`{snapshots}` is no folder; see --snapshots")));
+        }
         Ok(Found { scenarios, snapshots })
     }
 }

@@ -19,6 +19,7 @@ use crate::house::{House, SKIP_LABEL, ended};
 #[case::no_folder(&["check", "--scenarios", "nowhere"])]
 #[case::no_certificate(&["webhook", "--tls-cert", "nowhere.crt", "--tls-key", "nowhere.key"])]
 #[case::no_snapshots(&["snapshot", "accept", "--snapshots", "nowhere"])]
+#[case::snapshots_in_a_file(&["run", "--snapshots", "scenarios/requirements.yaml"])]
 #[case::no_pod(&["explain", "nowhere.yaml"])]
 fn rejects_wrong_usage_with_2(#[case] arguments: &[&str]) {
     let ended = House::with_scenario(SKIP_LABEL).run(arguments);
@@ -70,6 +71,14 @@ fn shows_each_problem_of_a_bad_file() {
     error: 2 problems, 1 file
     ");
     assert!(!house.run(&["run"]).stderr.is_empty(), "run reads the same files");
+}
+
+#[test]
+fn shows_only_the_beginning_of_an_endless_line() {
+    let ended = House::with_scenario(&"{a: ".repeat(100_000)).run(&["check"]);
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stderr.contains("scenario::too_deep"), "{}", &ended.stderr[..200]);
+    assert!(ended.stderr.len() < 5_000, "{} bytes", ended.stderr.len());
 }
 
 #[test]

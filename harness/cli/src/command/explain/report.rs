@@ -162,7 +162,7 @@ impl Picture {
         let Some(step) = outcome.steps.first() else { return };
         let mut said = step.invocation.as_ref().map_or_else(|| "not asked".to_owned(), webhook);
         if !step.answer.is_success() {
-            let message = step.answer.message().unwrap_or("without a message");
+            let message = step.answer.message().map_or_else(|| step.answer.code.to_string(), str::to_owned);
             said = format!("{said}; the API server refuses the Pod: {message}");
         }
         self.webhook.entry(said).or_default().insert(case.minor);
