@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    fold::{Finding, Run, Verdict, order},
+    fold::{Finding, Run, RunVerdict, order},
     ranges::minor_ranges,
 };
 
@@ -146,14 +146,14 @@ fn status_word(status: Status) -> &'static str {
     }
 }
 
-fn verdict_word(verdict: Verdict) -> &'static str {
+fn verdict_word(verdict: RunVerdict) -> &'static str {
     match verdict {
-        Verdict::Passed => "passed",
-        Verdict::NothingSelected => "nothingSelected",
-        Verdict::Pending => "pending",
-        Verdict::Failed => "failed",
-        Verdict::Broken => "broken",
-        Verdict::Cancelled => "interrupted",
+        RunVerdict::Passed => "passed",
+        RunVerdict::NothingSelected => "nothingSelected",
+        RunVerdict::Pending => "pending",
+        RunVerdict::Failed => "failed",
+        RunVerdict::Broken => "broken",
+        RunVerdict::Cancelled => "interrupted",
     }
 }
 

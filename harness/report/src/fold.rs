@@ -58,7 +58,7 @@ pub struct Finding {
 
 /// A run in one word, from best to worst.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Verdict {
+pub enum RunVerdict {
     /// Every case passed, and nothing else is wrong.
     Passed,
     /// There was no case.
@@ -135,7 +135,7 @@ impl Run {
     }
 
     /// The run in one word.
-    pub fn verdict(&self) -> Verdict {
+    pub fn verdict(&self) -> RunVerdict {
         let worst = self.cases.iter().map(|(_, status)| *status).max();
         let summary = self.summary.as_deref();
         let cancelled = match summary {
@@ -146,14 +146,14 @@ impl Run {
         let orphans = summary.is_some_and(|summary| !summary.orphan_snapshots.is_empty());
         let pending = summary.is_some_and(|summary| !summary.pending_snapshots.is_empty());
         match worst {
-            _ if cancelled => Verdict::Cancelled,
-            Some(Status::Broken) => Verdict::Broken,
-            Some(Status::Failed) => Verdict::Failed,
-            _ if orphans => Verdict::Failed,
-            Some(Status::Pending) => Verdict::Pending,
-            _ if pending => Verdict::Pending,
-            Some(Status::Passed) => Verdict::Passed,
-            None => Verdict::NothingSelected,
+            _ if cancelled => RunVerdict::Cancelled,
+            Some(Status::Broken) => RunVerdict::Broken,
+            Some(Status::Failed) => RunVerdict::Failed,
+            _ if orphans => RunVerdict::Failed,
+            Some(Status::Pending) => RunVerdict::Pending,
+            _ if pending => RunVerdict::Pending,
+            Some(Status::Passed) => RunVerdict::Passed,
+            None => RunVerdict::NothingSelected,
         }
     }
 }

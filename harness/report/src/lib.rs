@@ -17,7 +17,7 @@ mod text;
 mod yaml;
 
 pub use document::{Document, SCHEMA_VERSION};
-pub use fold::{Finding, Run, ScenarioFold, Verdict};
+pub use fold::{Finding, Run, RunVerdict, ScenarioFold};
 pub use progress::Progress;
 pub use ranges::{minor_ranges, release_ranges};
 pub use text::{TextOptions, render_text};

@@ -11,7 +11,7 @@ use camino::Utf8PathBuf;
 use seccomp_conformance::{EndedEarly, Status};
 
 use crate::{
-    fold::{Run, Verdict},
+    fold::{Run, RunVerdict},
     ranges::{minor_ranges, release_ranges},
     text::paint::{Paint, Tone},
 };
@@ -75,12 +75,12 @@ fn write_snapshots(text: &mut String, run: &Run, options: &TextOptions, paint: P
 fn write_result(text: &mut String, run: &Run, paint: Paint) {
     let verdict = run.verdict();
     let (word, tone) = match verdict {
-        Verdict::Passed => ("passed", Tone::Good),
-        Verdict::NothingSelected => ("nothing selected", Tone::Warning),
-        Verdict::Pending => ("snapshots pending", Tone::Warning),
-        Verdict::Failed => ("failed", Tone::Bad),
-        Verdict::Broken => ("broken", Tone::Bad),
-        Verdict::Cancelled => ("interrupted", Tone::Bad),
+        RunVerdict::Passed => ("passed", Tone::Good),
+        RunVerdict::NothingSelected => ("nothing selected", Tone::Warning),
+        RunVerdict::Pending => ("snapshots pending", Tone::Warning),
+        RunVerdict::Failed => ("failed", Tone::Bad),
+        RunVerdict::Broken => ("broken", Tone::Bad),
+        RunVerdict::Cancelled => ("interrupted", Tone::Bad),
     };
     let done = run.cases.len();
     let counts: Vec<String> = [

@@ -7,7 +7,7 @@ use clap::ValueEnum as _;
 use seccomp_conformance::{
     ClusterKind as Cluster, Event, Predicate, RunError, RunOptions, Selection, SnapshotMode, Suite,
 };
-use seccomp_report::{Document, Progress, Run, TextOptions, Verdict, render_text};
+use seccomp_report::{Document, Progress, Run, RunVerdict, TextOptions, render_text};
 use seccomp_scenario::Suite as Files;
 use tokio::sync::mpsc;
 
@@ -51,14 +51,14 @@ pub(crate) async fn run(arguments: RunArguments, context: &Context) -> Result<En
 }
 
 /// The one place that turns a verdict into how the command ends.
-fn end(verdict: Verdict) -> End {
+fn end(verdict: RunVerdict) -> End {
     match verdict {
-        Verdict::Passed => End::Passed,
-        Verdict::NothingSelected => End::NothingSelected,
-        Verdict::Pending => End::SnapshotsPending,
-        Verdict::Failed => End::Failed,
+        RunVerdict::Passed => End::Passed,
+        RunVerdict::NothingSelected => End::NothingSelected,
+        RunVerdict::Pending => End::SnapshotsPending,
+        RunVerdict::Failed => End::Failed,
         // A run is cancelled by a signal alone, which has an exit code of its own.
-        Verdict::Broken | Verdict::Cancelled => End::Infrastructure,
+        RunVerdict::Broken | RunVerdict::Cancelled => End::Infrastructure,
     }
 }
 
