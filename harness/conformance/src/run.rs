@@ -175,7 +175,7 @@ impl Prepared {
             () = options.cancellation.cancelled() => Clusters::ControlPlanes(BTreeMap::new()),
         };
         let plan = match Plan::new(suite, &options.selection, &clusters.minors()) {
-            Err(RunError::NothingSelected) if options.cancellation.is_cancelled() => Plan::default(),
+            Err(RunError::NothingSelected) if options.cancellation.is_cancelled() => Plan::without_cases(suite),
             plan => plan?,
         };
         let minors: BTreeSet<Minor> = plan.cases.iter().map(|planned| planned.case.minor).collect();
