@@ -23,14 +23,15 @@ use super::{Cluster, ClusterError, NODE_LABEL};
 use crate::{
     api::{Api, Call},
     event::Observations,
+    outcome::Answer,
 };
 
 /// The Node object that Pods are bound to; masked in snapshots, so unlike any other text.
 const NODE: &str = "node-of-the-case";
 /// How long a registration may take until every request sees it: the API server learns of it by a watch.
 const REGISTRATION_DELAY: Duration = Duration::from_secs(10);
-/// How long the API server may take to make its own namespaces.
-const NAMESPACES_LIMIT: Duration = Duration::from_secs(30);
+/// How long the API server may take to show what it has done, or will do of itself.
+const LIMIT: Duration = Duration::from_secs(30);
 /// The namespaces that a Pod can be created in without one being made.
 const OWN_NAMESPACES: [&str; 3] = ["default", "kube-system", "kube-public"];
 
@@ -82,20 +83,24 @@ impl ControlPlane {
     }
 
     async fn wait_for_namespace(&self, namespace: &str) -> Result<(), ClusterError> {
-        let attempt = async {
-            let mut interval = tokio::time::interval(process::INTERVAL);
-            loop {
-                interval.tick().await;
-                if self.api.call(Call::get(format!("/api/v1/namespaces/{namespace}"))).await?.is_success() {
-                    return Ok(());
-                }
-            }
-        };
-        let limit = NAMESPACES_LIMIT;
-        tokio::time::timeout(limit, attempt)
-            .await
-            .unwrap_or_else(|_| Err(ClusterError::TimedOut { what: format!("see namespace `{namespace}`"), limit }))
+        let call = Call::get(format!("/api/v1/namespaces/{namespace}"));
+        wait_until(&self.api, format!("see namespace `{namespace}`"), call, Answer::is_success).await
     }
+}
+
+/// Makes `call` until its answer is as `is_so` wants it.
+async fn wait_until(api: &Api, what: String, call: Call, is_so: impl Fn(&Answer) -> bool) -> Result<(), ClusterError> {
+    let attempt = async {
+        let mut interval = tokio::time::interval(process::INTERVAL);
+        loop {
+            interval.tick().await;
+            if is_so(&api.call(call.clone()).await?) {
+                return Ok(());
+            }
+        }
+    };
+    let timed_out = tokio::time::timeout(LIMIT, attempt).await;
+    timed_out.unwrap_or(Err(ClusterError::TimedOut { what, limit: LIMIT }))
 }
 
 /// A control plane, as one case sees it.
@@ -117,7 +122,13 @@ impl ControlPlaneCase {
             "apiVersion": "v1", "kind": "Binding", "metadata": {"name": pod},
             "target": {"apiVersion": "v1", "kind": "Node", "name": NODE},
         });
-        create(&self.api, &format!("/api/v1/namespaces/{namespace}/pods/{pod}/binding"), binding).await.map(drop)
+        let path = format!("/api/v1/namespaces/{namespace}/pods/{pod}");
+        create(&self.api, &format!("{path}/binding"), binding).await?;
+        // A deletion starts from the API server's cache. While that does not know the node yet, the Pod counts as one
+        // that no kubelet has to stop, and is granted no time.
+        let call = Call::get(path).with("resourceVersion", "0");
+        let is_bound = |answer: &Answer| answer.body.pointer("/spec/nodeName").is_some();
+        wait_until(&self.api, format!("see Pod `{pod}` bound"), call, is_bound).await
     }
 
     /// Ends the deletion of `pod`, as the kubelet does.
