@@ -142,7 +142,10 @@ impl SnapshotBook {
         let of = |minor: Minor| {
             let held = self.sections.get(name).and_then(|files| files.range(..=minor).next_back());
             let mut texts = held.map(|(_, sections)| expand(sections, &universe.variations)).unwrap_or_default();
-            texts.extend(seen.get(&minor).into_iter().flatten().map(|(key, text)| (key.clone(), text.clone())));
+            // As it is read back, or a text seen now and the same one recorded would not fold.
+            texts.extend(
+                seen.get(&minor).into_iter().flatten().map(|(key, text)| (key.clone(), text.trim_end().to_owned())),
+            );
             file::join(&fold(&texts, &universe.variations)).trim_end().to_owned()
         };
         changes(universe.minors.iter().map(|minor| (*minor, of(*minor))))
@@ -319,8 +322,8 @@ mod tests {
     }
 
     fn mk_seen(universe: &Universe, text: impl Fn(Minor) -> &'static str) -> BTreeMap<Minor, Texts> {
-        let variation = universe.variations.first().unwrap();
-        let texts = |minor| [((SectionKind::Calls, variation.clone()), text(minor).to_owned())].into();
+        let one = |variation: &Variation, minor| ((SectionKind::Calls, variation.clone()), text(minor).to_owned());
+        let texts = |minor| universe.variations.iter().map(|variation| one(variation, minor)).collect();
         universe.minors.iter().map(|minor| (*minor, texts(*minor))).collect()
     }
 
@@ -374,6 +377,28 @@ mod tests {
         let recorded = book.recorded("a/b", &universe, &seen);
         let sinces: Vec<_> = recorded.keys().map(ToString::to_string).collect();
         assert_eq!(sinces, ["1.20", "1.24", "1.25"]);
+    }
+
+    /// A run that is interrupted has seen some variations of a minor and not the others.
+    #[test]
+    fn a_run_that_saw_half_of_a_minor_finds_nothing_new_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(folder.path()).unwrap();
+        let mut universe = mk_universe();
+        let mut other = universe.variations.first().unwrap().clone();
+        other.node = "another node".to_owned();
+        universe.variations.insert(other);
+        let book = SnapshotBook::read(root).unwrap();
+        let seen = mk_seen(&universe, |_| "as ever\n");
+        book.write("a/b", &book.recorded("a/b", &universe, &seen), SnapshotMode::Accept).unwrap();
+
+        let book = SnapshotBook::read(root).unwrap();
+        let mut half = seen;
+        for texts in half.values_mut() {
+            texts.pop_first();
+        }
+        let recorded = book.recorded("a/b", &universe, &half);
+        assert_eq!(book.write("a/b", &recorded, SnapshotMode::WritePending).unwrap(), Vec::<Utf8PathBuf>::new());
     }
 
     #[test]
