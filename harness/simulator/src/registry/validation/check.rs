@@ -1,11 +1,13 @@
 //! What is found wrong, in the order in which it is found.
 
+use serde_json::Value;
+
 use crate::{
     field_error::{FieldError, FieldErrorKind},
     minor::{Minor, validation as rule},
 };
 
-use super::{go, path::Path};
+use super::{go, path::Path, words};
 
 /// A refused value as it stands in a message.
 #[derive(Clone, Copy, Debug)]
@@ -108,6 +110,18 @@ impl Check {
     pub(crate) fn invalid_for_each(&mut self, path: &Path<'_>, value: &str, details: Vec<String>) {
         for detail in details {
             self.invalid(path, value, detail);
+        }
+    }
+
+    /// `ValidatePortNumOrName`: a port by its number, or by the name that a container gives it.
+    pub(crate) fn port(&mut self, path: &Path<'_>, port: Option<&Value>) {
+        if let Some(Value::String(name)) = port {
+            self.invalid_for_each(path, name, words::port_name(self.minor, name));
+            return;
+        }
+        let number = port.and_then(Value::as_i64).unwrap_or_default();
+        if let Some(message) = words::port_number(number) {
+            self.invalid(path, number, message);
         }
     }
 

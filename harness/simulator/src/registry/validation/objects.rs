@@ -181,27 +181,12 @@ fn service(check: &mut Check, object: &Value) {
             check.invalid(&at.child("port"), number, message);
         }
         check.one_of(&at.child("protocol"), port.text("protocol"), &["SCTP", "TCP", "UDP"]);
-        target_port(check, port, &at.child("targetPort"));
+        check.port(&at.child("targetPort"), port.field("targetPort"));
     }
     if let Some(spec) = spec {
         meta::labels(check, spec, "selector", &path);
     }
     check.one_of(&path.child("type"), spec.text("type"), &["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"]);
-}
-
-fn target_port(check: &mut Check, port: &Value, path: &Path<'_>) {
-    match port.field("targetPort") {
-        Some(Value::String(name)) => {
-            let messages = words::port_name(check.minor, name);
-            check.invalid_for_each(path, name, messages);
-        }
-        other => {
-            let number = other.and_then(Value::as_i64).unwrap_or_default();
-            if let Some(message) = words::port_number(number) {
-                check.invalid(path, number, message);
-            }
-        }
-    }
 }
 
 fn node(check: &mut Check, object: &Value) {

@@ -96,7 +96,7 @@ fn handler(check: &mut Check, handler: &Value, whole: &Whole<'_>, path: &Path<'_
             }
             "httpGet" => http_get(check, action, &at),
             "sleep" => sleep(check, action, whole, &at),
-            _ => port(check, action, &at.child("port")),
+            _ => check.port(&at.child("port"), action.field("port")),
         }
     }
     if count == 0 {
@@ -108,7 +108,7 @@ fn http_get(check: &mut Check, action: &Value, at: &Path<'_>) {
     if action.text("path").is_empty() {
         check.required(&at.child("path"), "");
     }
-    port(check, action, &at.child("port"));
+    check.port(&at.child("port"), action.field("port"));
     let supported = ["HTTP", "HTTPS"];
     if !supported.contains(&action.text("scheme")) {
         check.not_supported(&at.child("scheme"), action.text("scheme"), &supported);
@@ -116,22 +116,6 @@ fn http_get(check: &mut Check, action: &Value, at: &Path<'_>) {
     for header in action.list("httpHeaders") {
         if let Some(message) = words::http_header_name(header.text("name")) {
             check.invalid(&at.child("httpHeaders"), header.text("name"), message);
-        }
-    }
-}
-
-/// `ValidatePortNumOrName`
-fn port(check: &mut Check, action: &Value, path: &Path<'_>) {
-    match action.field("port") {
-        Some(Value::String(name)) => {
-            let messages = words::port_name(check.minor, name);
-            check.invalid_for_each(path, name, messages);
-        }
-        other => {
-            let number = other.and_then(Value::as_i64).unwrap_or_default();
-            if let Some(message) = words::port_number(number) {
-                check.invalid(path, number, message);
-            }
         }
     }
 }
