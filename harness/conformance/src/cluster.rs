@@ -1,6 +1,7 @@
 //! Clusters: what a scenario runs on. A scenario never knows which one it is.
 
 pub(crate) mod control_plane;
+pub(crate) mod kind;
 pub(crate) mod simulated;
 
 use std::{future::Future, time::Duration};

@@ -24,6 +24,7 @@ mod verdict;
 mod webhook;
 
 pub use case::{Case, NodeSetting};
+pub use cluster::kind::request::{KindOptions, kind_request, node_of};
 pub use coverage::{Coverage, PreconditionCoverage, Preconditions, RequirementCoverage};
 pub use event::{CaseFinished, ClusterDescription, EndedEarly, Event, Observations, Summary};
 // Who reads events needs no other crate.
