@@ -1,6 +1,7 @@
 //! The command line.
 
 pub(crate) mod selection;
+pub(crate) mod webhook;
 
 use std::net::SocketAddr;
 
@@ -18,7 +19,10 @@ use seccomp_scenario::VersionRange;
 use seccomp_webhook::GardenerRelease;
 
 use crate::{
-    arguments::selection::{Folders, Labels, Selection},
+    arguments::{
+        selection::{Folders, Labels, Selection},
+        webhook::WebhookArguments,
+    },
     terminal::ColorChoice,
     webhook_choice::WebhookChoice,
 };
@@ -257,26 +261,6 @@ pub(crate) enum SnapshotDecision {
     Accept(Folders),
     /// Pending snapshots are removed.
     Reject(Folders),
-}
-
-/// Arguments of `webhook`.
-#[derive(Args, Debug)]
-pub(crate) struct WebhookArguments {
-    /// The certificate chain, PEM; read again when the file changes.
-    #[arg(long, value_name = "FILE", env = "SECCOMP_HARNESS_TLS_CERT")]
-    pub(crate) tls_cert: Utf8PathBuf,
-    /// Its private key, PEM.
-    #[arg(long, value_name = "FILE", env = "SECCOMP_HARNESS_TLS_KEY")]
-    pub(crate) tls_key: Utf8PathBuf,
-    /// The address to listen on.
-    #[arg(long, default_value = "0.0.0.0:10250", value_name = "ADDRESS", env = "SECCOMP_HARNESS_LISTEN")]
-    pub(crate) listen: SocketAddr,
-    /// The webhook to serve: `reference` or `mutant:NAME`.
-    #[arg(long, default_value = "reference", value_name = "WEBHOOK", env = "SECCOMP_HARNESS_WEBHOOK")]
-    pub(crate) webhook: WebhookChoice,
-    /// The Gardener release that it behaves like; without it the newest known.
-    #[arg(long, value_name = "RELEASE", env = "SECCOMP_HARNESS_GARDENER")]
-    pub(crate) gardener: Option<GardenerRelease>,
 }
 
 /// Arguments of `version`.

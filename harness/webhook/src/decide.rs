@@ -24,7 +24,7 @@ pub enum Handler {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Outcome {
-    /// The Pod is given RuntimeDefault.
+    /// The Pod is given RuntimeDefault; of an upstream webhook, that it sent a patch.
     Mutated,
     /// The Pod sets its profile itself.
     AlreadySet,
@@ -40,15 +40,18 @@ pub enum Outcome {
     Undecodable,
     /// The review itself could not be read, or was too large.
     Malformed,
-    /// A mutant left the request alone, for no reason that the documentation knows.
+    /// A mutant left the request alone for no reason that the documentation knows, or an upstream webhook did for
+    /// whatever reason.
     LeftAlone,
-    /// A mutant refused the request.
+    /// A mutant or an upstream webhook refused the request.
     Refused,
+    /// The upstream webhook could not be reached, or answered with what is no review.
+    Unanswered,
 }
 
 impl Outcome {
     /// Every outcome.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Mutated,
         Self::AlreadySet,
         Self::NotCreate,
@@ -59,6 +62,7 @@ impl Outcome {
         Self::Malformed,
         Self::LeftAlone,
         Self::Refused,
+        Self::Unanswered,
     ];
 
     /// As records, metrics and logs write it.
@@ -74,6 +78,7 @@ impl Outcome {
             Self::Malformed => "malformed",
             Self::LeftAlone => "leftAlone",
             Self::Refused => "refused",
+            Self::Unanswered => "unanswered",
         }
     }
 }

@@ -4,6 +4,7 @@
 //! bytes -> request -> decide -> patch -> review -> bytes      a pure path; server puts HTTPS around it
 //! release -> registration                                      what gardenlet writes, and what it selects
 //! mutant                                                       the same, broken on purpose
+//! upstream                                                     somebody else's webhook behind the server, recorded
 //! ```
 //!
 //! A Pod is never decoded: the decision looks at one path of the JSON, and the patch touches that path alone.
@@ -21,6 +22,7 @@ mod request;
 mod review;
 mod selector;
 mod server;
+mod upstream;
 
 pub use behaviour::{
     APP_LABEL, NAMESPACE_NAME_LABEL, PURPOSE_LABEL, RESOURCE_MANAGER, ROLE_LABEL, SKIP_LABEL, STATIC_POD_LABEL,
@@ -36,3 +38,4 @@ pub use request::{AdmissionRequest, PodView};
 pub use review::{Answer, ReviewVersion, Reviewer};
 pub use selector::{LabelSelector, Labels, Operator, Requirement};
 pub use server::{Bound, Running, ServerError, WebhookRequest};
+pub use upstream::{Upstream, UpstreamError};

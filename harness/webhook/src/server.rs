@@ -1,6 +1,7 @@
 //! The HTTPS server: from a request for one to its end.
 
 mod connection;
+mod proxy;
 mod routes;
 
 use std::{
@@ -17,7 +18,13 @@ use rustls::ServerConfig;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{certificate::ReloadingCertificate, metrics::Metrics, record::Recorder, review::Reviewer};
+use crate::{
+    certificate::ReloadingCertificate,
+    metrics::Metrics,
+    record::Recorder,
+    review::Reviewer,
+    upstream::{Forwarder, Upstream},
+};
 
 /// How long one may take over what; a client that takes longer is cut off.
 #[derive(Clone, Copy, Debug)]
@@ -25,17 +32,20 @@ pub(crate) struct Limits {
     pub(crate) handshake: Duration,
     pub(crate) header: Duration,
     pub(crate) body: Duration,
+    pub(crate) upstream: Duration,
     pub(crate) drain: Duration,
 }
 
 impl Default for Limits {
     /// # Source
-    /// `header`: controller-runtime v0.24.1 `pkg/internal/httpserver/server.go`; the others are ours.
+    /// `header`: controller-runtime v0.24.1 `pkg/internal/httpserver/server.go`; `upstream`: the longest that a
+    /// registration's `timeoutSeconds` may be; the others are ours.
     fn default() -> Self {
         Self {
             handshake: Duration::from_secs(10),
             header: Duration::from_secs(32),
             body: Duration::from_secs(10),
+            upstream: Duration::from_secs(30),
             drain: Duration::from_secs(10),
         }
     }
@@ -48,7 +58,9 @@ pub struct WebhookRequest {
     tls: Arc<ServerConfig>,
     reviewer: Reviewer,
     gate: bool,
+    upstream: Option<Upstream>,
     recorder: Option<Arc<Recorder>>,
+    records_endpoint: bool,
     reloading: Option<(Arc<ReloadingCertificate>, Duration)>,
     limits: Limits,
 }
@@ -83,7 +95,9 @@ impl WebhookRequest {
             tls,
             reviewer: Reviewer::default(),
             gate: true,
+            upstream: None,
             recorder: None,
+            records_endpoint: false,
             reloading: None,
             limits: Limits::default(),
         }
@@ -104,6 +118,30 @@ impl WebhookRequest {
     /// Keeps every review.
     pub fn with_recorder(mut self, recorder: Arc<Recorder>) -> Self {
         self.recorder = Some(recorder);
+        self
+    }
+
+    /// Serves the recorder's reviews under `/records?namespace=NAME`: a GET gives those of one namespace as a JSON array,
+    /// and takes them out.
+    ///
+    /// Whoever reaches the server may do so, without proof of who they are: for tests alone. Without
+    /// [`WebhookRequest::with_recorder`], a recorder is made.
+    pub fn with_records_endpoint(mut self) -> Self {
+        self.records_endpoint = true;
+        self
+    }
+
+    /// Answers nothing itself: reviews go to `upstream` as they are, and its answers come back as they are.
+    ///
+    /// Where it cannot be asked, the answer is a 502 that says why. A recorder keeps both, as of one's own webhook.
+    pub fn with_upstream(mut self, upstream: Upstream) -> Self {
+        self.upstream = Some(upstream);
+        self
+    }
+
+    /// How long the upstream may take.
+    pub fn with_upstream_timeout(mut self, limit: Duration) -> Self {
+        self.limits.upstream = limit;
         self
     }
 
@@ -173,12 +211,16 @@ impl Bound {
 
     /// Starts to answer.
     pub fn serve(self) -> Running {
-        let WebhookRequest { tls, reviewer, gate, recorder, reloading, limits } = self.request;
+        let WebhookRequest { tls, reviewer, gate, upstream, recorder, records_endpoint, reloading, limits } =
+            self.request;
+        let recorder = recorder.or_else(|| records_endpoint.then(Arc::default));
         let shared = Arc::new(Shared {
             reviewer,
+            upstream: upstream.map(Forwarder::new),
             gate: AtomicBool::new(gate),
             draining: AtomicBool::new(false),
             recorder,
+            records_endpoint,
             metrics: Metrics::default(),
             limits,
         });
@@ -202,9 +244,12 @@ impl Bound {
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) reviewer: Reviewer,
+    /// Who answers instead of the reviewer.
+    pub(crate) upstream: Option<Forwarder>,
     pub(crate) gate: AtomicBool,
     pub(crate) draining: AtomicBool,
     pub(crate) recorder: Option<Arc<Recorder>>,
+    pub(crate) records_endpoint: bool,
     pub(crate) metrics: Metrics,
     pub(crate) limits: Limits,
 }

@@ -6,38 +6,43 @@ use std::{
 };
 
 use axum::{
-    Router,
+    Json, Router,
     body::Body,
     extract::State,
-    http::{HeaderMap, Request, StatusCode, header},
+    http::{HeaderMap, Method, Request, StatusCode, Uri, header},
     response::{IntoResponse, Response},
     routing::{any, get},
 };
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
-use super::Shared;
+use super::{Shared, proxy};
 use crate::{
+    record::Entry,
     registration::WEBHOOK_PATH,
     review::{Answer, malformed},
 };
 
-/// The largest review that is read.
+/// The largest review that is read, and the largest answer of an upstream.
 ///
 /// # Units
 /// Bytes.
 ///
 /// # Source
 /// controller-runtime v0.24.1 `pkg/webhook/admission/http.go` `maxRequestSize`
-const MAX_BYTES: usize = 7 * 1024 * 1024;
+pub(super) const MAX_BYTES: usize = 7 * 1024 * 1024;
+
+/// Where records are taken out.
+const RECORDS_PATH: &str = "/records";
 
 pub(super) fn router(shared: Arc<Shared>) -> Router {
-    Router::new()
+    let router = Router::new()
         .route(WEBHOOK_PATH, any(review))
         .route("/healthz", get(async || "ok"))
         .route("/readyz", get(ready))
-        .route("/metrics", get(metrics))
-        .with_state(shared)
+        .route("/metrics", get(metrics));
+    let router = if shared.records_endpoint { router.route(RECORDS_PATH, any(records)) } else { router };
+    router.with_state(shared)
 }
 
 async fn ready(State(shared): State<Arc<Shared>>) -> Response {
@@ -51,6 +56,19 @@ async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], shared.metrics.render()).into_response()
 }
 
+/// Gives the records of one namespace, and forgets them; a HEAD would forget what nobody has read.
+async fn records(State(shared): State<Arc<Shared>>, method: Method, uri: Uri) -> Response {
+    if method != Method::GET {
+        return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET")], "expected GET\n").into_response();
+    }
+    // A namespace's name holds nothing that a query would escape.
+    let Some(namespace) = uri.query().and_then(|query| query.strip_prefix("namespace=")) else {
+        return (StatusCode::BAD_REQUEST, "expected ?namespace=NAME\n").into_response();
+    };
+    let records = shared.recorder.as_ref().map(|recorder| recorder.take(namespace)).unwrap_or_default();
+    ([(header::CACHE_CONTROL, "no-store")], Json(records)).into_response()
+}
+
 async fn review(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Response {
     if !shared.gate.load(Ordering::Relaxed) {
         return (StatusCode::NOT_FOUND, "404 page not found\n").into_response();
@@ -58,26 +76,39 @@ async fn review(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Re
     let _in_flight = shared.metrics.enter();
     let started = Instant::now();
     let (head, body) = request.into_parts();
-    let (body, answer) = match tokio::time::timeout(shared.limits.body, Limited::new(body, MAX_BYTES).collect()).await {
-        Ok(Ok(body)) => {
-            let body = body.to_bytes();
-            let answer = answer(&shared, &head.headers, &body);
-            (body, answer)
-        }
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            let message = format!("request entity is too large; limit is {MAX_BYTES} bytes");
-            (Bytes::new(), malformed(413, message))
-        }
-        Ok(Err(error)) => (Bytes::new(), malformed(400, error.to_string())),
-        Err(_) => (Bytes::new(), malformed(408, "the request's body took too long".to_owned())),
+    let (body, answer) = match read(&shared, body).await {
+        Ok(body) => match &shared.upstream {
+            Some(upstream) => return proxy::review(&shared, upstream, &head, body, started).await,
+            None => (body.clone(), answer(&shared, &head.headers, &body)),
+        },
+        Err(answer) => (Bytes::new(), answer),
     };
-    let response = Bytes::from(answer.body.clone());
+    let status = StatusCode::from_u16(answer.http_status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let response = Bytes::from(answer.body);
     if let Some(recorder) = &shared.recorder {
-        recorder.push(body, &answer, response.clone());
+        recorder.push(Entry {
+            namespace: answer.namespace,
+            request: body,
+            response: response.clone(),
+            outcome: answer.outcome,
+            patch: answer.patch,
+        });
     }
     shared.metrics.observe(answer.outcome, started.elapsed());
-    let status = StatusCode::from_u16(answer.http_status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     (status, [(header::CONTENT_TYPE, "application/json")], response).into_response()
+}
+
+/// The body of a review, or the answer to one that did not come in full.
+async fn read(shared: &Shared, body: Body) -> Result<Bytes, Answer> {
+    let reading = Limited::new(body, MAX_BYTES).collect();
+    match tokio::time::timeout(shared.limits.body, reading).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            Err(malformed(413, format!("request entity is too large; limit is {MAX_BYTES} bytes")))
+        }
+        Ok(Err(error)) => Err(malformed(400, error.to_string())),
+        Err(_) => Err(malformed(408, "the request's body took too long".to_owned())),
+    }
 }
 
 /// Answers a review that arrived in full, within a span of its own.
