@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kube_simulator::Minor;
+use seccomp_scenario::{GARDENER, KUBERNETES, Scenario, VersionRange};
 
-use crate::{case::Case, verdict::Status};
+use crate::{case::Case, run::Suite, verdict::Status};
 
 /// What a run says of the requirements.
 #[derive(Clone, Debug, Default)]
@@ -13,17 +14,22 @@ pub struct Coverage {
     pub requirements: BTreeMap<String, RequirementCoverage>,
     /// Each combination of the documented preconditions, all sixteen of them.
     pub preconditions: BTreeMap<Preconditions, PreconditionCoverage>,
+    /// Each scenario that there is by its id, selected or not: what a run of everything would have shown.
+    pub scenarios: BTreeMap<String, ScenarioCoverage>,
 }
 
 impl Coverage {
     /// Nothing covered yet.
-    pub(crate) fn new(requirements: &BTreeMap<String, String>) -> Self {
+    pub(crate) fn new(suite: &Suite) -> Self {
         let requirement = |(id, text): (&String, &String)| {
-            (id.clone(), RequirementCoverage { text: text.clone(), states: BTreeMap::new() })
+            let is_about_kernel = suite.kernel_requirements.contains(id);
+            (id.clone(), RequirementCoverage { text: text.clone(), is_about_kernel, states: BTreeMap::new() })
         };
+        let scenarios = suite.scenarios.iter();
         Self {
-            requirements: requirements.iter().map(requirement).collect(),
+            requirements: suite.requirements.iter().map(requirement).collect(),
             preconditions: Preconditions::all().map(|row| (row, PreconditionCoverage::default())).collect(),
+            scenarios: scenarios.map(|scenario| (scenario.id.clone(), ScenarioCoverage::of(scenario))).collect(),
         }
     }
 
@@ -54,8 +60,37 @@ impl Coverage {
 pub struct RequirementCoverage {
     /// What is required, in one sentence.
     pub text: String,
+    /// Whether it is about what the kernel enforces.
+    pub is_about_kernel: bool,
     /// The worst status of its cases, by Kubernetes minor and Gardener release.
     pub states: BTreeMap<(Minor, String), Status>,
+}
+
+/// What a scenario is about, whether it was run or not.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct ScenarioCoverage {
+    /// The requirements that it names.
+    pub requirements: Vec<String>,
+    /// The Kubernetes minors and Gardener releases that its instances are for, each pair once.
+    pub applies: Vec<(VersionRange, VersionRange)>,
+}
+
+impl ScenarioCoverage {
+    fn of(scenario: &Scenario) -> Self {
+        // An open end is written out, so that a report means the same to a harness that knows more versions.
+        let within = |range: VersionRange, known: VersionRange| VersionRange {
+            from: range.from.or(known.from),
+            until: range.until.or(known.until),
+        };
+        let mut applies = Vec::new();
+        for given in scenario.instances.iter().map(|instance| &instance.given) {
+            let pair = (within(given.kubernetes, KUBERNETES), within(given.gardener.unwrap_or_default(), GARDENER));
+            if !applies.contains(&pair) {
+                applies.push(pair);
+            }
+        }
+        Self { requirements: scenario.requirements.clone(), applies }
+    }
 }
 
 /// One row of the truth table: the feature gate and the three documented preconditions.

@@ -9,6 +9,7 @@ use crate::{
     case::Case,
     coverage::Coverage,
     outcome::Outcome,
+    partition::Shard,
     verdict::{Status, Verdict},
 };
 
@@ -32,6 +33,8 @@ pub enum Event {
         minors: Vec<Minor>,
         /// The Gardener releases that the cases are for, oldest first.
         gardener: Vec<String>,
+        /// Which shard of a larger run this is.
+        shard: Option<Shard>,
     },
     /// A case ran, or broke on its way.
     CaseFinished(CaseFinished),
@@ -74,6 +77,8 @@ pub struct ClusterDescription {
     pub name: String,
     /// What can be seen there.
     pub observations: Observations,
+    /// Whether what is seen is Kubernetes' own doing; else it is modelled.
+    pub is_real: bool,
 }
 
 /// What a cluster lets one see; what it does not is not compared.

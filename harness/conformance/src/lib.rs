@@ -16,6 +16,7 @@ mod event;
 mod execute;
 mod expectation;
 mod outcome;
+mod partition;
 mod plan;
 mod probe;
 mod run;
@@ -25,19 +26,23 @@ mod webhook;
 
 pub use case::{Case, NodeSetting};
 pub use cluster::kind::request::{KindOptions, kind_request, node_of};
-pub use coverage::{Coverage, PreconditionCoverage, Preconditions, RequirementCoverage};
+pub use coverage::{Coverage, PreconditionCoverage, Preconditions, RequirementCoverage, ScenarioCoverage};
 pub use event::{CaseFinished, ClusterDescription, EndedEarly, Event, Observations, Summary};
-// Who reads events needs no other crate.
+// Who reads events, or demands something of reports, needs no other crate.
+pub use kind_cluster::{NODE_IMAGES, NodeImage};
 pub use kube_simulator::Minor;
 pub use outcome::{
     Answer, ContainerList, ContainerOutcome, Invocation, ObjectOutcome, Outcome, Review, StepOutcome, Verb,
 };
+pub use partition::{Partition, PartitionError, PartitionKind, Shard};
 pub use probe::{
     CallAnswer, PROBE_IMAGE, ProbeReport, REFUSED_BY_LOCALHOST, REFUSED_BY_RUNTIME_DEFAULT, SCENARIO_IMAGE,
     SimulatedProbe,
 };
 pub use run::{
-    ClusterKind, Observed, Predicate, RunError, RunOptions, Selection, SnapshotMode, Suite, WebhookKind, observe, run,
+    ClusterKind, Observed, Predicate, RunError, RunOptions, Selection, SnapshotMode, Suite, WebhookKind, cases,
+    observe, run,
 };
+pub use seccomp_scenario::{Configuration, ScenarioErrors, VersionRange, schema_of};
 pub use snapshot::{accept as accept_snapshots, reject as reject_snapshots};
 pub use verdict::{Failure, Status, Verdict};

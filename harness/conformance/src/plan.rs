@@ -12,6 +12,7 @@ use seccomp_webhook::GardenerRelease;
 
 use crate::{
     case::{Case, NodeSetting},
+    partition::Shard,
     run::{RunError, Selection, Suite},
     snapshot::{Universe, Variation},
 };
@@ -40,6 +41,8 @@ impl Planned {
 pub(crate) struct Plan {
     /// In the order of scenarios, and within each by minor.
     pub(crate) cases: Vec<Planned>,
+    /// Which shard of a larger plan this is.
+    pub(crate) shard: Option<Shard>,
     /// What each scenario's snapshots are about, selected or not.
     pub(crate) universes: BTreeMap<String, Universe>,
 }
@@ -58,13 +61,19 @@ impl Plan {
                 plan.add(scenario, *minor, &selected_releases, selection);
             }
         }
+        if let Some(partition) = selection.partition {
+            let names: Vec<String> = plan.cases.iter().map(|planned| planned.case.to_string()).collect();
+            plan.shard = Some(partition.shard_of(&names));
+            let mut names = names.into_iter().enumerate();
+            plan.cases.retain(|_| names.next().is_some_and(|(place, name)| partition.contains(place, &name)));
+        }
         if plan.cases.is_empty() { Err(RunError::NothingSelected) } else { Ok(plan) }
     }
 
     /// No case at all, and yet every scenario's snapshots are known: those of a run that ended before it began.
     pub(crate) fn without_cases(suite: &Suite) -> Self {
         let universes = suite.scenarios.iter().map(|scenario| (scenario.id.clone(), universe(scenario)));
-        Self { cases: Vec::new(), universes: universes.collect() }
+        Self { universes: universes.collect(), ..Self::default() }
     }
 
     fn add(&mut self, scenario: &Arc<Scenario>, minor: Minor, releases: &[GardenerRelease], selection: &Selection) {

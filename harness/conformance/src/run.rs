@@ -28,6 +28,7 @@ use crate::{
     case::Case,
     coverage::Coverage,
     event::{Event, Summary},
+    partition::Partition,
     plan::Plan,
     snapshot::SnapshotBook,
     verdict::Failure,
@@ -41,6 +42,8 @@ pub struct Suite {
     pub scenarios: Vec<Arc<Scenario>>,
     /// What each requirement says, by its id; those that no scenario names are uncovered.
     pub requirements: BTreeMap<String, String>,
+    /// Those of them that are about what the kernel enforces.
+    pub kernel_requirements: BTreeSet<String>,
 }
 
 impl From<seccomp_scenario::Suite> for Suite {
@@ -48,6 +51,12 @@ impl From<seccomp_scenario::Suite> for Suite {
         let statement = |requirement: &Requirement| (requirement.id.clone(), requirement.statement.clone());
         Self {
             requirements: suite.requirements.iter().map(statement).collect(),
+            kernel_requirements: suite
+                .requirements
+                .iter()
+                .filter(|requirement| requirement.is_about_kernel)
+                .map(|requirement| requirement.id.clone())
+                .collect(),
             scenarios: suite.scenarios.into_iter().map(Arc::new).collect(),
         }
     }
@@ -202,6 +211,7 @@ impl Prepared {
             cases: cases.len(),
             minors: minors.into_iter().collect(),
             gardener: releases.iter().map(ToString::to_string).collect(),
+            shard: self.plan.shard.clone(),
         });
         let driver = Driver {
             parallel: options.parallel.map_or_else(default_parallel, NonZeroUsize::get),
@@ -209,7 +219,7 @@ impl Prepared {
             cancellation: options.cancellation.clone(),
             events,
         };
-        (driver.run(&self.shared, cases, Coverage::new(&suite.requirements)).await, &self.plan)
+        (driver.run(&self.shared, cases, Coverage::new(suite)).await, &self.plan)
     }
 }
 
@@ -265,6 +275,8 @@ pub struct Selection {
     pub gardener: Vec<String>,
     /// What else must hold of a case.
     pub predicate: Option<Predicate>,
+    /// Which share of all that is left; without it, the whole.
+    pub partition: Option<Partition>,
 }
 
 /// Says of a case whether it is wanted.
@@ -296,8 +308,18 @@ impl fmt::Debug for Selection {
             .field("minors", &self.minors)
             .field("gardener", &self.gardener)
             .field("predicate", &self.predicate.is_some())
+            .field("partition", &self.partition)
             .finish()
     }
+}
+
+/// The cases that a run of `selection` on simulated clusters has, in their order.
+///
+/// # Errors
+/// `RunError::NothingSelected`, `RunError::UnknownRelease`.
+pub fn cases(suite: &Suite, selection: &Selection) -> Result<Vec<Arc<Case>>, RunError> {
+    let plan = Plan::new(suite, selection, &Minor::all().collect::<Vec<_>>())?;
+    Ok(plan.cases.into_iter().map(|planned| planned.case).collect())
 }
 
 /// What the cases run on.

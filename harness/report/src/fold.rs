@@ -3,11 +3,15 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::Duration,
 };
 
+use camino::Utf8PathBuf;
 use seccomp_conformance::{
-    Case, CaseFinished, ClusterDescription, EndedEarly, Event, Failure, Minor, Outcome, Status, Summary,
+    Case, CaseFinished, ClusterDescription, EndedEarly, Event, Failure, Minor, Outcome, Shard, Status, Summary,
 };
+
+use crate::document::{Problem, ProblemKind};
 
 /// What is known of a run so far: its events, folded.
 ///
@@ -24,14 +28,29 @@ pub struct Run {
     pub minors: Vec<Minor>,
     /// The Gardener releases that the plan has cases for.
     pub gardener: Vec<String>,
+    /// Which shard of a larger run it is.
+    pub shard: Option<Shard>,
+    /// What ended the run that is none of its cases' doing.
+    pub problem: Option<Problem>,
     /// Each scenario that has a finished case, by its id.
     pub scenarios: BTreeMap<String, ScenarioFold>,
     /// Everything that does not hold, cases alike together.
     pub findings: Vec<Finding>,
-    /// Every finished case and its status, in the order in which they finished.
-    pub cases: Vec<(Arc<Case>, Status)>,
+    /// Every finished case, in the order in which they finished.
+    pub cases: Vec<RanCase>,
     /// What the run came to; nothing as long as it goes on, and where it was aborted.
     pub summary: Option<Arc<Summary>>,
+}
+
+/// A case that finished.
+#[derive(Clone, Debug)]
+pub struct RanCase {
+    /// The case.
+    pub case: Arc<Case>,
+    /// What it came to.
+    pub status: Status,
+    /// The time that it took.
+    pub elapsed: Duration,
 }
 
 /// What is known of one scenario.
@@ -39,6 +58,8 @@ pub struct Run {
 pub struct ScenarioFold {
     /// The scenario's title.
     pub title: String,
+    /// The scenario's file, as it was named when it was read.
+    pub file: Utf8PathBuf,
     /// The requirements that it names.
     pub requirements: Vec<String>,
     /// How many of its cases came to which status, by minor.
@@ -77,12 +98,13 @@ impl Run {
     /// Takes one more event in.
     pub fn apply(&mut self, event: &Event) {
         match event {
-            Event::RunStarted { cluster, webhook, cases, minors, gardener, .. } => {
+            Event::RunStarted { cluster, webhook, cases, minors, gardener, shard, .. } => {
                 self.cluster = Some(cluster.clone());
                 self.webhook.clone_from(webhook);
                 self.planned = *cases;
                 self.minors.clone_from(minors);
                 self.gardener.clone_from(gardener);
+                self.shard.clone_from(shard);
             }
             Event::CaseFinished(finished) => self.finish_case(finished),
             Event::ScenarioFinished { .. } => {}
@@ -95,11 +117,12 @@ impl Run {
         let status = finished.verdict.status();
         let scenario = self.scenarios.entry(case.scenario.clone()).or_insert_with(|| ScenarioFold {
             title: case.title.clone(),
+            file: case.file.clone(),
             requirements: case.requirements.clone(),
             minors: BTreeMap::new(),
         });
         *scenario.minors.entry(case.minor).or_default().entry(status).or_default() += 1;
-        self.cases.push((Arc::clone(case), status));
+        self.cases.push(RanCase { case: Arc::clone(case), status, elapsed: finished.elapsed });
         if finished.verdict.is_passed() {
             return;
         }
@@ -124,7 +147,7 @@ impl Run {
 
     /// How many cases came to `status`.
     pub fn count(&self, status: Status) -> usize {
-        self.cases.iter().filter(|(_, of)| *of == status).count()
+        self.cases.iter().filter(|ran| ran.status == status).count()
     }
 
     /// The findings in the order of their first cases.
@@ -136,7 +159,7 @@ impl Run {
 
     /// The run in one word.
     pub fn verdict(&self) -> RunVerdict {
-        let worst = self.cases.iter().map(|(_, status)| *status).max();
+        let worst = self.cases.iter().map(|ran| ran.status).max();
         let summary = self.summary.as_deref();
         let cancelled = match summary {
             Some(summary) => summary.ended_early == Some(EndedEarly::Cancelled),
@@ -145,6 +168,11 @@ impl Run {
         };
         let orphans = summary.is_some_and(|summary| !summary.orphan_snapshots.is_empty());
         let pending = summary.is_some_and(|summary| !summary.pending_snapshots.is_empty());
+        match self.problem.as_ref().map(|problem| problem.kind) {
+            Some(ProblemKind::Incomplete) => return RunVerdict::Cancelled,
+            Some(ProblemKind::Usage | ProblemKind::Infrastructure) => return RunVerdict::Broken,
+            None => {}
+        }
         match worst {
             _ if cancelled => RunVerdict::Cancelled,
             Some(Status::Broken) => RunVerdict::Broken,

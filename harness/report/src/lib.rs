@@ -14,10 +14,11 @@ mod fold;
 mod progress;
 mod ranges;
 mod text;
+mod version;
 mod yaml;
 
-pub use document::{Document, SCHEMA_VERSION};
-pub use fold::{Finding, Run, RunVerdict, ScenarioFold};
+pub use document::{Document, DocumentError, Problem, ProblemKind, RunResult, SCHEMA_VERSION, Truth};
+pub use fold::{Finding, RanCase, Run, RunVerdict, ScenarioFold};
 pub use progress::Progress;
 pub use ranges::{minor_ranges, release_ranges};
 pub use text::{TextOptions, render_text};

@@ -20,7 +20,8 @@ pub fn release_ranges<'a>(releases: impl IntoIterator<Item = &'a str>) -> String
     }
 }
 
-fn ranges(numbers: impl Iterator<Item = u16>) -> String {
+/// Versions by their numbers.
+pub(crate) fn ranges(numbers: impl Iterator<Item = u16>) -> String {
     let mut numbers: Vec<u16> = numbers.collect();
     numbers.sort_unstable();
     numbers.dedup();

@@ -441,6 +441,19 @@ pub enum ScenarioError {
         #[help]
         help: String,
     },
+    /// The owner of a file refuses something in it that has the right shape.
+    #[error("{problem}")]
+    #[diagnostic(code(scenario::unfit))]
+    Unfit {
+        /// What is wrong.
+        problem: String,
+        /// Its place.
+        #[label("here")]
+        span: SourceSpan,
+        /// How to mend it.
+        #[help]
+        help: String,
+    },
     /// A requirement's id is not spelt as ids are.
     #[error("`{id}` is no id")]
     #[diagnostic(code(scenario::bad_id), help("write ids in lower case with hyphens: `not-labelled-skip`"))]

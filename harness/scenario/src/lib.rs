@@ -8,6 +8,7 @@
 //! [`ScenarioErrors`].
 
 mod check;
+mod configuration;
 mod diagnostic;
 mod file;
 mod model;
@@ -22,6 +23,7 @@ mod shape;
 mod suite;
 mod yaml;
 
+pub use configuration::{Configuration, schema_of};
 pub use diagnostic::{ScenarioError, ScenarioErrors};
 pub use model::{
     Instance, Scenario,

@@ -32,7 +32,8 @@ pub(crate) static SCENARIO: LazyLock<Value> = LazyLock::new(of::<ScenarioFile>);
 /// The schema of the catalogue of requirements.
 pub(crate) static REQUIREMENTS: LazyLock<Value> = LazyLock::new(of::<RequirementsFile>);
 
-fn of<T: JsonSchema>() -> Value {
+/// The schema of a file, with every key that may be left out never `null`.
+pub(crate) fn of<T: JsonSchema>() -> Value {
     let generator = SchemaSettings::draft2020_12().with_transform(without_null).into_generator();
     generator.into_root_schema_for::<T>().to_value()
 }

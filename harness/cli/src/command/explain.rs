@@ -100,7 +100,7 @@ async fn execute(
     minors: Vec<Minor>,
     context: &Context,
 ) -> Result<Vec<CaseFinished>, Failure> {
-    let suite = Suite { scenarios: vec![Arc::new(scenario)], requirements: BTreeMap::new() };
+    let suite = Suite { scenarios: vec![Arc::new(scenario)], ..Suite::default() };
     let options = RunOptions {
         // Nothing is compared or written: nobody has a folder of this name.
         snapshots: Utf8PathBuf::from(NOWHERE),

@@ -134,6 +134,7 @@ fn select(arguments: &RunArguments, files: &Files, folders: &Found) -> Result<Se
         minors: if selection.kubernetes.is_empty() { Vec::new() } else { selection::minors(&selection.kubernetes)? },
         gardener: gardener.into_iter().map(|release| release.to_string()).collect(),
         predicate: (!selection.names_all_scenarios()).then_some(predicate),
+        partition: None,
     })
 }
 

@@ -61,7 +61,8 @@ impl Clusters {
             Self::Simulated => "simulated",
             Self::ControlPlanes(_) => "control-plane",
         };
-        ClusterDescription { name: name.to_owned(), observations: self.observations() }
+        let is_real = !matches!(self, Self::Simulated);
+        ClusterDescription { name: name.to_owned(), observations: self.observations(), is_real }
     }
 
     /// The simulated cluster of a case.

@@ -47,7 +47,7 @@ async fn snapshots_without_a_scenario_are_found() -> anyhow::Result<()> {
         scenario.id = "area/renamed".to_owned();
         std::sync::Arc::new(scenario)
     });
-    let renamed = Suite { scenarios: renamed.collect(), requirements: other.requirements.clone() };
+    let renamed = Suite { scenarios: renamed.collect(), ..other.clone() };
     let (summary, _) = run_to_end(&renamed, &options).await?;
     assert!(summary.orphan_snapshots.iter().all(|path| path.starts_with("area")), "{summary:?}");
     assert!(!summary.orphan_snapshots.is_empty());

@@ -45,12 +45,14 @@ fn mk_started(cases: usize, minors: &[u8]) -> Event {
         cluster: ClusterDescription {
             name: "simulated".to_owned(),
             observations: Observations { api: true, kernel: true },
+            is_real: false,
         },
         webhook: "reference".to_owned(),
         scenarios: 1,
         cases,
         minors: minors.iter().copied().map(mk_minor).collect(),
         gardener: vec!["1.149".to_owned()],
+        shard: None,
     }
 }
 
@@ -77,7 +79,10 @@ fn mk_coverage() -> Coverage {
     let labelled = Preconditions { unlabelled: false, ..met };
     Coverage {
         requirements: [
-            ("not-labelled-skip".to_owned(), RequirementCoverage { text: "The skip label.".to_owned(), states }),
+            (
+                "not-labelled-skip".to_owned(),
+                RequirementCoverage { text: "The skip label.".to_owned(), is_about_kernel: false, states },
+            ),
             ("only-new-pods".to_owned(), RequirementCoverage::default()),
         ]
         .into(),
@@ -97,6 +102,7 @@ fn mk_coverage() -> Coverage {
             ),
         ]
         .into(),
+        ..Coverage::default()
     }
 }
 
@@ -303,7 +309,7 @@ fn sums_up_on_one_screen() {
         let is_new = |minor: &u8| number != 3 || *minor >= 23;
         let status = |minor: &u8| if number == 7 && *minor < 25 { Status::Failed } else { Status::Passed };
         let states = minors.iter().filter(|minor| is_new(minor)).map(|minor| state(minor, status(minor))).collect();
-        let requirement = RequirementCoverage { text: "It holds.".to_owned(), states };
+        let requirement = RequirementCoverage { text: "It holds.".to_owned(), is_about_kernel: false, states };
         summary.coverage.requirements.insert(format!("requirement-number-{number:02}"), requirement);
     }
     summary.coverage.requirements.retain(|id, _| id.starts_with("requirement"));
@@ -324,11 +330,11 @@ fn sums_up_on_one_screen() {
 #[test]
 fn gives_programs_a_document() {
     let document = serde_json::to_value(Document::from(&failed_run("a.yaml".into()))).unwrap();
-    assert_eq!(document["schemaVersion"], 1);
+    assert_eq!(document["schemaVersion"], 2);
     assert_eq!(document["result"], "failed");
     assert_eq!(
         document["counts"],
-        json!({"planned": 4, "finished": 4, "passed": 2, "pending": 0, "failed": 2, "broken": 0})
+        json!({"planned": 4, "leftOut": 0, "finished": 4, "passed": 2, "pending": 0, "failed": 2, "broken": 0})
     );
     let finding = &document["findings"][0];
     assert_eq!(finding["cases"][0]["kubernetes"], "1.21", "the oldest case comes first");
