@@ -90,6 +90,12 @@ pub(crate) struct Api {
     client: kube::Client,
 }
 
+impl std::fmt::Debug for Api {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Api")
+    }
+}
+
 impl Api {
     pub(crate) fn new(client: kube::Client) -> Self {
         Self { client }

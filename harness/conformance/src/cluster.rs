@@ -31,8 +31,8 @@ pub(crate) trait Cluster: Send + Sync {
     /// The name of the namespace that is made for the case.
     fn namespace(&self) -> &str;
 
-    /// How long a webhook's registration may take until every request sees it; nothing where it takes no time.
-    fn registration_delay(&self) -> Option<Duration>;
+    /// Whether the cluster is there after the case, so that everything must be undone.
+    fn outlives_case(&self) -> bool;
 
     /// Waits until `namespace` can take Pods.
     fn namespace_created(&self, namespace: &str) -> impl Future<Output = Result<(), ClusterError>> + Send;

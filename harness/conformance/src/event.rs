@@ -111,6 +111,8 @@ pub struct Summary {
     pub pending_snapshots: Vec<Utf8PathBuf>,
     /// Snapshots that this run wrote, below the snapshots' folder.
     pub written_snapshots: Vec<Utf8PathBuf>,
+    /// What could not be taken away again from clusters, in words.
+    pub left_behind: Vec<String>,
     /// Requirements by minor and release, and the truth table of preconditions.
     pub coverage: Coverage,
     /// The time from plan to end.

@@ -1,25 +1,28 @@
 //! A case becomes an outcome: the cluster is prepared, the steps are made, and what came of them is read.
 
+mod ledger;
 mod namespace;
 mod object;
 mod observe;
 mod registration;
 mod step;
 
-use std::time::Duration;
+use std::future::Future;
 
-use seccomp_webhook::{Labels, ServerError};
+use seccomp_scenario::{Action, Instance};
+use seccomp_webhook::Labels;
+use tokio_util::sync::CancellationToken;
 
-use self::{namespace::PreparedNamespace, object::Made};
+use self::{ledger::Ledger, object::Made};
 use crate::{
-    api::ApiError,
+    api::{ApiError, is_cluster_scoped},
     cluster::{Cluster, ClusterError},
     coverage::Preconditions,
     outcome::{Answer, Outcome},
     plan::Planned,
     snapshot::Masks,
     verdict::Failure,
-    webhook::{CaseWebhook, WebhookSetup},
+    webhook::{HostError, Lease, RegisterError, Registrar},
 };
 
 /// What came of a case.
@@ -43,12 +46,16 @@ pub(crate) enum ExecuteError {
     Api(#[from] ApiError),
     #[error("use the cluster")]
     Cluster(#[from] ClusterError),
-    #[error("start the webhook")]
-    Webhook(#[from] ServerError),
+    #[error("register the webhook")]
+    Registration(#[from] RegisterError),
+    #[error("use the webhook")]
+    Webhook(#[from] HostError),
+    #[error("come to the end before the run is cancelled")]
+    Cancelled,
+    #[error("leave the cluster as it was: {}", what.join("; "))]
+    LeftBehind { what: Vec<String> },
     #[error("{what}: the API server answered {code} {message}")]
     Refused { what: String, code: u16, message: String },
-    #[error("{what} within {} s: {last}", limit.as_secs())]
-    TimedOut { what: String, limit: Duration, last: String },
 }
 
 /// The error with everything that caused it, in one line.
@@ -64,19 +71,52 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
 }
 
 /// Runs one case on `cluster`, which is left as it was found.
-pub(crate) async fn execute<C: Cluster>(cluster: &C, planned: &Planned, setup: &WebhookSetup) -> Executed {
-    let webhook = match setup.start(planned.release) {
-        Ok(webhook) => webhook,
-        Err(error) => return Executed { failures: vec![broken(&ExecuteError::from(error))], ..Executed::default() },
+///
+/// When `cancellation` is cancelled, it stops where it is and cleans up.
+pub(crate) async fn execute<C: Cluster>(
+    cluster: &C,
+    planned: &Planned,
+    registrar: &Registrar,
+    cancellation: &CancellationToken,
+) -> Executed {
+    let instance = planned.instance();
+    // Before anything is prepared: a case that waits for its registration stands in nobody's way.
+    let lease = registrar.lease(planned.release, instance.given.is_gate_on(), is_exclusive(instance));
+    let lease = match until(cancellation, lease).await {
+        Ok(lease) => lease,
+        Err(error) => return Executed { failures: vec![broken(&error)], ..Executed::default() },
     };
-    let mut execution = Execution::new(cluster, planned, webhook);
-    if let Err(error) = execution.run().await {
+    let mut execution = Execution::new(cluster, planned, lease);
+    if let Err(error) = until(cancellation, execution.run()).await {
         execution.executed.failures.push(broken(&error));
     }
     if let Err(error) = execution.clean_up().await {
         execution.executed.failures.push(broken(&error));
     }
     execution.executed
+}
+
+/// What `future` comes to, unless it is cancelled before.
+async fn until<T, E: Into<ExecuteError>>(
+    cancellation: &CancellationToken,
+    future: impl Future<Output = Result<T, E>>,
+) -> Result<T, ExecuteError> {
+    tokio::select! {
+        biased;
+        () = cancellation.cancelled() => Err(ExecuteError::Cancelled),
+        result = future => result.map_err(Into::into),
+    }
+}
+
+/// Whether a case needs the cluster for itself: it changes what other cases see.
+pub(crate) fn is_exclusive(instance: &Instance) -> bool {
+    // A namespace with a name of its own is there once, and so is an object that stands in none.
+    instance.given.namespace.name.is_some()
+        || instance.when.iter().any(|step| match &step.action {
+            Action::FeatureGates(_) => true,
+            Action::Create(object) => object.get("kind").and_then(|kind| kind.as_str()).is_some_and(is_cluster_scoped),
+            _ => false,
+        })
 }
 
 fn broken(error: &ExecuteError) -> Failure {
@@ -87,40 +127,36 @@ fn broken(error: &ExecuteError) -> Failure {
 struct Execution<'a, C> {
     cluster: &'a C,
     planned: &'a Planned,
-    webhook: CaseWebhook,
+    lease: Lease<'a>,
     gate: bool,
-    /// Whether the registration stands in the cluster.
-    is_registered: bool,
     /// The namespace of objects that name none.
     namespace: String,
-    prepared: Option<PreparedNamespace>,
     /// The namespace whose labels were asked for last, and those labels, until a step is about a namespace.
     namespace_labels: Option<(String, Labels)>,
     made: Vec<Made>,
+    ledger: Ledger,
     executed: Executed,
 }
 
 impl<'a, C: Cluster> Execution<'a, C> {
-    fn new(cluster: &'a C, planned: &'a Planned, webhook: CaseWebhook) -> Self {
+    fn new(cluster: &'a C, planned: &'a Planned, lease: Lease<'a>) -> Self {
         let given = &planned.instance().given;
-        let masks = Masks::of_case(cluster.namespace(), cluster.node(), &webhook.url());
+        let masks = Masks::of_case(cluster.namespace(), cluster.node(), lease.url());
         Self {
             cluster,
             planned,
-            webhook,
+            lease,
             gate: given.is_gate_on(),
-            is_registered: false,
             namespace: given.namespace.name.clone().unwrap_or_else(|| cluster.namespace().to_owned()),
-            prepared: None,
             namespace_labels: None,
             made: Vec::new(),
+            ledger: Ledger::default(),
             executed: Executed { masks, ..Executed::default() },
         }
     }
 
     async fn run(&mut self) -> Result<(), ExecuteError> {
         self.prepare_namespace().await?;
-        self.register().await?;
         let planned = self.planned;
         for step in &planned.instance().when {
             self.step(step).await?;
@@ -130,13 +166,11 @@ impl<'a, C: Cluster> Execution<'a, C> {
 
     /// Takes everything away again, where the cluster outlives the case.
     async fn clean_up(&mut self) -> Result<(), ExecuteError> {
-        if self.cluster.registration_delay().is_none() {
+        if !self.cluster.outlives_case() {
             return Ok(());
         }
-        let unregistered = self.unregister().await;
-        let removed = self.remove_objects().await;
-        let restored = self.restore_namespace().await;
-        unregistered.and(removed).and(restored)
+        let what = std::mem::take(&mut self.ledger).undo(self.cluster).await;
+        if what.is_empty() { Ok(()) } else { Err(ExecuteError::LeftBehind { what }) }
     }
 }
 

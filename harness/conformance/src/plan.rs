@@ -70,12 +70,6 @@ impl Plan {
         if plan.cases.is_empty() { Err(RunError::NothingSelected) } else { Ok(plan) }
     }
 
-    /// No case at all, and yet every scenario's snapshots are known: those of a run that ended before it began.
-    pub(crate) fn without_cases(suite: &Suite) -> Self {
-        let universes = suite.scenarios.iter().map(|scenario| (scenario.id.clone(), universe(scenario)));
-        Self { universes: universes.collect(), ..Self::default() }
-    }
-
     fn add(&mut self, scenario: &Arc<Scenario>, minor: Minor, releases: &[GardenerRelease], selection: &Selection) {
         for (place, instance) in scenario.instances.iter().enumerate() {
             if !instance.given.kubernetes.contains(minor.number().into()) {
@@ -183,22 +177,4 @@ fn universe(scenario: &Scenario) -> Universe {
         }
     }
     universe
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A run that is ended while its clusters start calls no snapshot an orphan.
-    #[test]
-    fn a_plan_without_cases_knows_all_snapshots() -> anyhow::Result<()> {
-        let suite = Suite::from(seccomp_scenario::Suite::read("../../scenarios".into())?);
-        let minors: Vec<Minor> = Minor::all().collect();
-        let planned = Plan::new(&suite, &Selection::default(), &minors)?;
-        let names = |plan: &Plan| plan.universes.keys().cloned().collect::<Vec<_>>();
-        let empty = Plan::without_cases(&suite);
-        assert!(empty.cases.is_empty());
-        assert_eq!(names(&empty), names(&planned));
-        Ok(())
-    }
 }

@@ -4,6 +4,7 @@ mod clusters;
 mod driver;
 mod recording;
 mod shared;
+mod stage;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -32,7 +33,7 @@ use crate::{
     plan::Plan,
     snapshot::SnapshotBook,
     verdict::Failure,
-    webhook::WebhookSetup,
+    webhook::LocalWebhooks,
 };
 
 /// The scenarios of a run, and the requirements that they are to test.
@@ -112,9 +113,10 @@ pub async fn run(
     let mode = options.snapshot_mode;
     let prepared = Prepared::new(suite, options, mode != SnapshotMode::Accept, mode != SnapshotMode::Check).await?;
     let finished = prepared.run(suite, options, events.clone()).await;
-    prepared.shared.clusters.shutdown().await;
+    let left_behind = prepared.shared.clusters.shutdown().await;
     let (driven, plan) = finished;
     let mut summary = driven.summary;
+    summary.left_behind.extend(left_behind);
     if mode != SnapshotMode::Check {
         let book = &prepared.shared.book;
         let snapshots = driven.recording.snapshots(book, &plan.universes, &prepared.shared.platform);
@@ -172,21 +174,11 @@ struct Prepared {
 
 impl Prepared {
     async fn new(suite: &Suite, options: &RunOptions, is_compared: bool, is_kept: bool) -> Result<Self, RunError> {
-        let webhook = WebhookSetup::new(mutant(&options.webhook)?).map_err(infrastructure("certificate"))?;
+        let webhooks = LocalWebhooks::new(mutant(&options.webhook)?).map_err(infrastructure("certificate"))?;
         let book = SnapshotBook::read(&options.snapshots).map_err(infrastructure("snapshots"))?;
-        if matches!(options.cluster, ClusterKind::Simulated) {
-            // Real clusters take seconds: what cannot be run is said before.
-            Plan::new(suite, &options.selection, &Minor::all().collect::<Vec<_>>())?;
-        }
-        let clusters = tokio::select! {
-            biased;
-            clusters = Clusters::start(&options.cluster) => clusters?,
-            () = options.cancellation.cancelled() => Clusters::ControlPlanes(BTreeMap::new()),
-        };
-        let plan = match Plan::new(suite, &options.selection, &clusters.minors()) {
-            Err(RunError::NothingSelected) if options.cancellation.is_cancelled() => Plan::without_cases(suite),
-            plan => plan?,
-        };
+        let clusters = Clusters::prepare(&options.cluster, Arc::new(webhooks)).await?;
+        let mut plan = Plan::new(suite, &options.selection, &clusters.minors())?;
+        clusters.plan(&mut plan.cases).await;
         let minors: BTreeSet<Minor> = plan.cases.iter().map(|planned| planned.case.minor).collect();
         let recorded = book.platform();
         let mut platform = BTreeMap::new();
@@ -195,7 +187,17 @@ impl Prepared {
             let parts = if is_kept { clusters.platform(minor).await? } else { recorded.at(minor) };
             platform.insert(minor, parts);
         }
-        Ok(Self { shared: Arc::new(Shared { clusters, webhook, book, platform, is_compared, is_kept }), plan })
+        Ok(Self {
+            shared: Arc::new(Shared {
+                clusters,
+                book,
+                platform,
+                is_compared,
+                is_kept,
+                cancellation: options.cancellation.clone(),
+            }),
+            plan,
+        })
     }
 
     async fn run(&self, suite: &Suite, options: &RunOptions, events: UnboundedSender<Event>) -> (Driven, &Plan) {

@@ -28,8 +28,6 @@ use crate::{
 
 /// The Node object that Pods are bound to; masked in snapshots, so unlike any other text.
 const NODE: &str = "node-of-the-case";
-/// How long a registration may take until every request sees it: the API server learns of it by a watch.
-const REGISTRATION_DELAY: Duration = Duration::from_secs(10);
 /// How long the API server may take to show what it has done, or will do of itself.
 const LIMIT: Duration = Duration::from_secs(30);
 /// The namespaces that a Pod can be created in without one being made.
@@ -66,8 +64,9 @@ impl ControlPlane {
         Ok(plane)
     }
 
-    pub(crate) fn minor(&self) -> Minor {
-        self.minor
+    /// The minor of the programs in `assets`.
+    pub(crate) async fn minor_in(assets: &Utf8Path) -> Result<Minor, ClusterError> {
+        process::version(assets).await
     }
 
     /// The control plane as the next case sees it, in a namespace of its own.
@@ -156,8 +155,8 @@ impl Cluster for ControlPlaneCase {
         &self.namespace
     }
 
-    fn registration_delay(&self) -> Option<Duration> {
-        Some(REGISTRATION_DELAY)
+    fn outlives_case(&self) -> bool {
+        true
     }
 
     async fn namespace_created(&self, namespace: &str) -> Result<(), ClusterError> {

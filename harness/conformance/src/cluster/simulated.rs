@@ -1,6 +1,6 @@
 //! Kubernetes in this process: fresh for each case.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 
 use kube_simulator::{Minor, NodeProfile, SimulatorRequest};
 use seccomp_scenario::Node;
@@ -56,8 +56,8 @@ impl Cluster for SimulatedCluster {
         NAMESPACE
     }
 
-    fn registration_delay(&self) -> Option<Duration> {
-        None
+    fn outlives_case(&self) -> bool {
+        false
     }
 
     async fn namespace_created(&self, _namespace: &str) -> Result<(), ClusterError> {

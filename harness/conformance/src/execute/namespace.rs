@@ -1,24 +1,24 @@
 //! The namespace of a case: made for it, or one that is there and given its labels.
 
+use std::time::Duration;
+
 use seccomp_webhook::Labels;
 use serde_json::{Map, Value, json};
+use tokio::time::Instant;
 
 use super::{ExecuteError, Execution, expect_success};
 use crate::{
     api::{Call, MERGE_PATCH},
-    cluster::Cluster,
+    cluster::{Cluster, ClusterError},
     outcome::Answer,
+    probe::PROBE_IMAGE,
 };
 
-/// A namespace and what to do with it in the end.
-#[derive(Debug)]
-pub(super) struct PreparedNamespace {
-    name: String,
-    /// The patch that gives a namespace that was there its labels and annotations back; nothing for one that was made.
-    restore: Option<Value>,
-}
-
 const NAMESPACES: &str = "/api/v1/namespaces";
+/// How often it is asked whether labels count.
+const INTERVAL: Duration = Duration::from_millis(20);
+/// How long it may take until they do.
+const LIMIT: Duration = Duration::from_secs(30);
 
 impl<C: Cluster> Execution<'_, C> {
     /// Makes the namespace, or takes the one that is there, with the labels and annotations that are given.
@@ -38,29 +38,56 @@ impl<C: Cluster> Execution<'_, C> {
             // One that is made for the case is new.
             None => None,
         };
-        let existing = existing.filter(Answer::is_success);
-        let restore = if let Some(existing) = &existing {
-            let patch = json!({"metadata": metadata});
-            let restore = restoring(&metadata, &existing.body);
-            if labels.is_empty() && given.annotations.is_empty() {
-                None
-            } else {
-                let answer = self.cluster.api().call(Call::patch(path, MERGE_PATCH, patch)).await?;
-                expect_success(|| format!("label namespace `{}`", self.namespace), answer)?;
-                Some(restore)
-            }
-        } else {
-            let mut object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata});
-            object["metadata"]["name"] = json!(self.namespace);
-            let answer = self.cluster.api().call(Call::post(NAMESPACES, object)).await?;
-            expect_success(|| format!("create namespace `{}`", self.namespace), answer)?;
-            self.cluster.namespace_created(&self.namespace).await?;
-            None
+        let Some(existing) = existing.filter(Answer::is_success) else {
+            return self.make_namespace(&metadata).await;
         };
-        if existing.is_none() || restore.is_some() {
-            self.prepared = Some(PreparedNamespace { name: self.namespace.clone(), restore });
+        if labels.is_empty() && given.annotations.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        self.ledger.changed(&path, format!("namespace `{}`", self.namespace), restoring(&metadata, &existing.body));
+        let patch = json!({"metadata": metadata});
+        let answer = self.cluster.api().call(Call::patch(path, MERGE_PATCH, patch)).await?;
+        expect_success(|| format!("label namespace `{}`", self.namespace), answer)?;
+        let namespace = self.namespace.clone();
+        self.wait_until_labels_count(&namespace).await
+    }
+
+    /// Waits until the API server selects by the labels that `namespace` has now: it learns of them by a watch.
+    pub(super) async fn wait_until_labels_count(&mut self, namespace: &str) -> Result<(), ExecuteError> {
+        if !self.cluster.outlives_case() {
+            return Ok(());
+        }
+        self.namespace_labels = None;
+        let pod = json!({
+            "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "do-the-labels-count", "namespace": namespace},
+            "spec": {"containers": [{"name": "main", "image": PROBE_IMAGE}]},
+        });
+        let made = self.named(None, &pod);
+        let is_selected = self.explain("CREATE", &made, "", &pod).await?.is_selected();
+        let start = Instant::now();
+        let mut interval = tokio::time::interval(INTERVAL);
+        loop {
+            interval.tick().await;
+            let call = Call::post(made.collection(), pod.clone()).with("dryRun", "All");
+            let answer = self.cluster.api().call(call).await?;
+            // A namespace that takes no Pod shows nothing.
+            if self.lease.take(namespace).await?.is_empty() != is_selected || (400..500).contains(&answer.code) {
+                return Ok(());
+            }
+            if start.elapsed() > LIMIT {
+                let what = format!("see the labels of namespace `{namespace}` count");
+                return Err(ClusterError::TimedOut { what, limit: LIMIT }.into());
+            }
+        }
+    }
+
+    async fn make_namespace(&mut self, metadata: &Value) -> Result<(), ExecuteError> {
+        let mut object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata});
+        object["metadata"]["name"] = json!(self.namespace);
+        self.ledger.namespace(&self.namespace);
+        let answer = self.cluster.api().call(Call::post(NAMESPACES, object)).await?;
+        expect_success(|| format!("create namespace `{}`", self.namespace), answer)?;
+        Ok(self.cluster.namespace_created(&self.namespace).await?)
     }
 
     /// The labels of a namespace as they are now; none where it does not exist.
@@ -72,17 +99,6 @@ impl<C: Cluster> Execution<'_, C> {
         let labels = labels(&answer.body);
         self.namespace_labels = Some((namespace.to_owned(), labels.clone()));
         Ok(labels)
-    }
-
-    pub(super) async fn restore_namespace(&mut self) -> Result<(), ExecuteError> {
-        let Some(PreparedNamespace { name, restore }) = self.prepared.take() else {
-            return Ok(());
-        };
-        let Some(patch) = restore else {
-            return Ok(self.cluster.remove_namespace(&name).await?);
-        };
-        let answer = self.cluster.api().call(Call::patch(format!("{NAMESPACES}/{name}"), MERGE_PATCH, patch)).await?;
-        expect_success(|| format!("restore namespace `{name}`"), answer).map(drop)
     }
 }
 

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{ExecuteError, Execution};
+use super::Execution;
 use crate::{
-    api::{Call, collection_path},
+    api::collection_path,
     cluster::{Cluster, NODE_LABEL},
     outcome::Verb,
     probe::{PROBE_IMAGE, SCENARIO_IMAGE},
@@ -84,20 +84,6 @@ impl<C: Cluster> Execution<'_, C> {
             let selector = Map::from_iter([(NODE_LABEL.to_owned(), Value::from(self.cluster.node()))]);
             spec.insert("nodeSelector".to_owned(), Value::Object(selector));
         }
-    }
-
-    /// Deletes what the steps made, the last one first.
-    pub(super) async fn remove_objects(&mut self) -> Result<(), ExecuteError> {
-        while let Some(made) = self.made.pop() {
-            if made.exists {
-                let call = Call::delete(made.path()).with("gracePeriodSeconds", "0");
-                self.cluster.api().call(call).await?;
-                if made.kind == "Namespace" {
-                    self.cluster.remove_namespace(&made.object_name).await?;
-                }
-            }
-        }
-        Ok(())
     }
 }
 

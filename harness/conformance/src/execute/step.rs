@@ -34,7 +34,7 @@ impl<C: Cluster> Execution<'_, C> {
         if let Action::FeatureGates(gates) = &step.action {
             if let Some(gate) = gates.get("DefaultSeccompProfile") {
                 self.gate = *gate;
-                self.register().await?;
+                self.lease.set_gate(*gate).await?;
             }
             self.push_feature_gates(step, json!(gates));
             return Ok(());
@@ -147,6 +147,9 @@ impl<C: Cluster> Execution<'_, C> {
             if let Some(name) = answer.body.pointer("/metadata/name").and_then(Value::as_str).filter(|_| made.exists) {
                 name.clone_into(&mut made.object_name);
             }
+            if made.exists {
+                self.ledger.object(&made);
+            }
             self.made.push(made.clone());
         }
         if step.name.is_none() && !answer.is_success() {
@@ -165,6 +168,8 @@ impl<C: Cluster> Execution<'_, C> {
         if is_written {
             if made.kind == "Namespace" && verb == Verb::Create {
                 self.cluster.namespace_created(&made.object_name).await?;
+            } else if made.kind == "Namespace" && verb != Verb::Delete {
+                self.wait_until_labels_count(&made.object_name).await?;
             }
             self.cluster.settle(&made.namespace).await?;
             if verb == Verb::Delete {

@@ -1,104 +1,200 @@
-//! The clusters of a run.
+//! The clusters of a run: a simulated one for each case, or a real one for each minor.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use kube_simulator::Minor;
 use seccomp_scenario::Node;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OnceCell};
+use tokio_util::sync::CancellationToken;
 
-use super::{ClusterKind, RunError};
+use super::{
+    ClusterKind, RunError,
+    stage::{Source, Stage},
+};
 use crate::{
     api::Call,
     case::NodeSetting,
-    cluster::{Cluster, ClusterError, control_plane::ControlPlane, simulated::SimulatedCluster},
+    cluster::{Cluster, ClusterError, simulated::SimulatedCluster},
     event::{ClusterDescription, Observations},
+    execute::{Executed, chain, execute},
     plan::Planned,
     probe::PROBE_IMAGE,
     snapshot::{Masks, Moment, PlatformParts},
+    verdict::Failure,
+    webhook::{LocalWebhooks, Registrar},
 };
 
 /// The clusters of a run.
 #[derive(Debug)]
 pub(super) enum Clusters {
     /// One for each case, started with it.
-    Simulated,
-    /// One for each minor; a case has it for itself.
-    ControlPlanes(BTreeMap<Minor, Arc<Mutex<ControlPlane>>>),
+    Simulated(Arc<LocalWebhooks>),
+    /// One for each minor, started when its first case comes.
+    Real { kind: &'static str, observations: Observations, stages: BTreeMap<Minor, Slot> },
+}
+
+/// The place of a minor's cluster.
+#[derive(Debug)]
+pub(super) struct Slot {
+    source: Source,
+    stage: OnceCell<Result<Arc<Stage>, String>>,
+    /// How many cases are still to come; the cluster ends with the last one.
+    left: Mutex<usize>,
 }
 
 impl Clusters {
-    /// Starts what cases share.
-    pub(super) async fn start(kind: &ClusterKind) -> Result<Self, RunError> {
-        let ClusterKind::ControlPlane { assets } = kind else {
-            return Ok(Self::Simulated);
+    /// Sees which minors there are, and that what their clusters need is there; nothing is started yet.
+    pub(super) async fn prepare(kind: &ClusterKind, webhooks: Arc<LocalWebhooks>) -> Result<Self, RunError> {
+        let (name, observations) = match kind {
+            ClusterKind::Simulated => return Ok(Self::Simulated(webhooks)),
+            ClusterKind::ControlPlane { .. } => ("control-plane", Observations { api: true, kernel: false }),
         };
-        let started = assets.iter().map(|folder| async move {
-            let plane = ControlPlane::start(folder).await;
-            plane.map_err(|source| RunError::Infrastructure {
-                what: format!("control plane of `{folder}`"),
-                source: Box::new(source),
-            })
-        });
-        let started = futures::future::try_join_all(started).await?;
-        let by_minor = started.into_iter().map(|plane| (plane.minor(), Arc::new(Mutex::new(plane))));
-        Ok(Self::ControlPlanes(by_minor.collect()))
+        let sources = Source::all(kind, &webhooks).await?;
+        let slot = |source| Slot { source, stage: OnceCell::new(), left: Mutex::new(0) };
+        let stages = sources.into_iter().map(|(minor, source)| (minor, slot(source))).collect();
+        Ok(Self::Real { kind: name, observations, stages })
     }
 
     /// The minors that there are, oldest first.
     pub(super) fn minors(&self) -> Vec<Minor> {
         match self {
-            Self::Simulated => Minor::all().collect(),
-            Self::ControlPlanes(planes) => planes.keys().copied().collect(),
+            Self::Simulated(_) => Minor::all().collect(),
+            Self::Real { stages, .. } => stages.keys().copied().collect(),
+        }
+    }
+
+    /// Puts cases into the order in which they are run best, and takes note of how many there are for each cluster.
+    pub(super) async fn plan(&self, cases: &mut [Planned]) {
+        let Self::Real { stages, .. } = self else {
+            return;
+        };
+        // One cluster after the other, and within it those together that want the same registration.
+        cases.sort_by_key(|planned| {
+            let given = &planned.instance().given;
+            let is_exclusive = crate::execute::is_exclusive(planned.instance());
+            (planned.case.minor, is_exclusive, !given.is_gate_on(), planned.release)
+        });
+        for (minor, slot) in stages {
+            *slot.left.lock().await = cases.iter().filter(|planned| planned.case.minor == *minor).count();
         }
     }
 
     pub(super) fn observations(&self) -> Observations {
-        Observations { api: true, kernel: matches!(self, Self::Simulated) }
+        match self {
+            Self::Simulated(_) => Observations { api: true, kernel: true },
+            Self::Real { observations, .. } => *observations,
+        }
     }
 
     pub(super) fn description(&self) -> ClusterDescription {
         let name = match self {
-            Self::Simulated => "simulated",
-            Self::ControlPlanes(_) => "control-plane",
+            Self::Simulated(_) => "simulated",
+            Self::Real { kind, .. } => kind,
         };
         let is_real = !matches!(self, Self::Simulated);
         ClusterDescription { name: name.to_owned(), observations: self.observations(), is_real }
     }
 
-    /// The simulated cluster of a case.
-    pub(super) fn simulated(planned: &Planned) -> SimulatedCluster {
-        SimulatedCluster::start(planned.case.minor, &planned.instance().given.node, planned.case.node)
+    /// Whether cases leave something to be undone when they are cut off.
+    pub(super) const fn outlive_cases(&self) -> bool {
+        matches!(self, Self::Real { .. })
+    }
+
+    /// Runs one case on its cluster.
+    pub(super) async fn execute(&self, planned: &Planned, cancellation: &CancellationToken) -> Executed {
+        match self {
+            Self::Simulated(webhooks) => {
+                let node = &planned.instance().given.node;
+                let cluster = SimulatedCluster::start(planned.case.minor, node, planned.case.node);
+                let registrar = Registrar::new(cluster.api().clone(), Arc::clone(webhooks), None);
+                execute(&cluster, planned, &registrar, cancellation).await
+            }
+            Self::Real { .. } => match self.stage_until(planned.case.minor, cancellation).await {
+                Ok(stage) => stage.execute(planned, cancellation).await,
+                Err(message) => Executed { failures: vec![Failure::Infrastructure { message }], ..Executed::default() },
+            },
+        }
+    }
+
+    async fn stage_until(&self, minor: Minor, cancellation: &CancellationToken) -> Result<Arc<Stage>, String> {
+        tokio::select! {
+            biased;
+            // What is being started ends with the future that starts it.
+            () = cancellation.cancelled() => Err("the run was cancelled".to_owned()),
+            stage = self.stage(minor) => stage,
+        }
+    }
+
+    /// The cluster of `minor`, started by whoever asks first; why it could not be is told to all.
+    async fn stage(&self, minor: Minor) -> Result<Arc<Stage>, String> {
+        let Self::Real { stages, .. } = self else {
+            return Err("simulated clusters are not shared".to_owned());
+        };
+        let Some(slot) = stages.get(&minor) else {
+            return Err(format!("there is no cluster of Kubernetes {minor}"));
+        };
+        let start = async || {
+            let started = slot.source.start().await;
+            started.map(Arc::new).map_err(|error| format!("start Kubernetes {minor}: {}", chain(&error)))
+        };
+        slot.stage.get_or_init(start).await.clone()
     }
 
     /// What `minor` gives a Pod that asks for nothing.
     pub(super) async fn platform(&self, minor: Minor) -> Result<PlatformParts, RunError> {
+        let failed = |source| RunError::Infrastructure { what: format!("platform of Kubernetes {minor}"), source };
         let parts = match self {
-            Self::Simulated => {
+            Self::Simulated(_) => {
                 let node = Node { seccomp_default: vec![false], localhost_profiles: std::collections::BTreeSet::new() };
                 platform_parts(&SimulatedCluster::start(minor, &node, NodeSetting::default())).await
             }
-            Self::ControlPlanes(planes) => match planes.get(&minor) {
-                Some(plane) => platform_parts(&plane.lock().await.for_case()).await,
-                None => Ok(PlatformParts::default()),
-            },
+            Self::Real { .. } => {
+                let stage = self.stage(minor).await.map_err(|message| failed(message.into()))?;
+                stage.platform().await
+            }
         };
-        parts.map_err(|source| RunError::Infrastructure {
-            what: format!("platform of Kubernetes {minor}"),
-            source: Box::new(source),
-        })
+        parts.map_err(|source| failed(Box::new(source)))
     }
 
-    /// Ends what was started.
-    pub(super) async fn shutdown(&self) {
-        if let Self::ControlPlanes(planes) = self {
-            for plane in planes.values() {
-                plane.lock().await.shutdown().await;
+    /// One case of `minor` is done; after the last one its cluster ends, and what is left behind there is told.
+    pub(super) async fn finished(&self, minor: Minor) -> Vec<String> {
+        let Self::Real { stages, .. } = self else {
+            return Vec::new();
+        };
+        let Some(slot) = stages.get(&minor) else {
+            return Vec::new();
+        };
+        let mut left = slot.left.lock().await;
+        *left = left.saturating_sub(1);
+        if *left > 0 {
+            return Vec::new();
+        }
+        slot.end().await
+    }
+
+    /// Ends everything that was started, and says what is left behind.
+    pub(super) async fn shutdown(&self) -> Vec<String> {
+        let mut left = Vec::new();
+        if let Self::Real { stages, .. } = self {
+            for ended in futures::future::join_all(stages.values().map(Slot::end)).await {
+                left.extend(ended);
             }
+        }
+        left
+    }
+}
+
+impl Slot {
+    async fn end(&self) -> Vec<String> {
+        match self.stage.get() {
+            Some(Ok(stage)) => stage.shutdown().await,
+            _ => Vec::new(),
         }
     }
 }
 
-async fn platform_parts<C: Cluster>(cluster: &C) -> Result<PlatformParts, ClusterError> {
+/// What a Pod that asks for nothing is given in `cluster`.
+pub(super) async fn platform_parts<C: Cluster>(cluster: &C) -> Result<PlatformParts, ClusterError> {
     let namespace = cluster.namespace();
     let object = serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
     create(cluster, "/api/v1/namespaces".to_owned(), object).await?;
@@ -113,7 +209,8 @@ async fn platform_parts<C: Cluster>(cluster: &C) -> Result<PlatformParts, Cluste
     Ok(PlatformParts::of(&masks.apply(&stored, Moment::Creation)))
 }
 
-async fn create<C: Cluster>(
+/// Creates an object that must be created.
+pub(super) async fn create<C: Cluster>(
     cluster: &C,
     path: String,
     object: serde_json::Value,

@@ -44,9 +44,11 @@ impl Driver {
     /// Runs `cases` until all are done, one fails with fail-fast, or the run is cancelled.
     pub(super) async fn run(&self, shared: &Arc<Shared>, cases: Vec<Planned>, coverage: Coverage) -> Driven {
         let mut tally = Tally::new(&cases, coverage);
+        let is_shared = shared.clusters.outlive_cases();
         let mut waiting = cases.into_iter();
         let mut running: JoinSet<Ran> = JoinSet::new();
         let mut on_their_way: HashMap<Id, Planned> = HashMap::new();
+        let mut endings: JoinSet<Vec<String>> = JoinSet::new();
         let mut ended_early = None;
         loop {
             while running.len() < self.parallel
@@ -78,9 +80,22 @@ impl Driver {
             if self.fail_fast && ran.finished.verdict.status() >= Status::Failed && waiting.len() > 0 {
                 ended_early = Some(EndedEarly::FailedFast);
             }
+            let minor = ran.finished.case.minor;
             self.tell(&mut tally, ran);
+            if is_shared {
+                // Beside the cases of other minors, since a cluster takes seconds to end.
+                let shared = Arc::clone(shared);
+                endings.spawn(async move { shared.clusters.finished(minor).await });
+            }
+        }
+        if is_shared {
+            // Each of them sees that the run is cancelled, and takes away what it made.
+            while running.join_next().await.is_some() {}
         }
         running.abort_all();
+        while let Some(ended) = endings.join_next().await {
+            tally.summary.left_behind.extend(ended.unwrap_or_default());
+        }
         tally.summary.ended_early = ended_early;
         tally.summary.elapsed = tally.start.elapsed();
         Driven { summary: tally.summary, recording: tally.recording }
@@ -141,6 +156,7 @@ impl Tally {
             orphan_snapshots: Vec::new(),
             pending_snapshots: Vec::new(),
             written_snapshots: Vec::new(),
+            left_behind: Vec::new(),
             coverage,
             elapsed: Duration::ZERO,
         };

@@ -3,24 +3,25 @@
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use kube_simulator::Minor;
+use tokio_util::sync::CancellationToken;
 
 use super::clusters::Clusters;
 use crate::{
     event::{CaseFinished, Observations},
-    execute::{Executed, execute},
+    execute::Executed,
     expectation,
     plan::Planned,
     snapshot::{PlatformParts, SectionKind, SnapshotBook, text},
     verdict::{Failure, Status, Verdict},
-    webhook::WebhookSetup,
 };
 
 /// What all cases of a run share; nothing in it changes while they run.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) clusters: Clusters,
-    pub(super) webhook: WebhookSetup,
     pub(super) book: SnapshotBook,
+    /// Ends every case where it is.
+    pub(super) cancellation: CancellationToken,
     /// The platform's parts for each minor of the run.
     pub(super) platform: BTreeMap<Minor, PlatformParts>,
     /// Whether what is seen is compared with the snapshots.
@@ -42,7 +43,7 @@ pub(super) struct Ran {
 /// Runs one case to its verdict.
 pub(super) async fn run_case(shared: Arc<Shared>, planned: Planned) -> Ran {
     let start = Instant::now();
-    let executed = Box::pin(on_its_cluster(&shared, &planned)).await;
+    let executed = Box::pin(shared.clusters.execute(&planned, &shared.cancellation)).await;
     let Executed { outcome, masks, mut failures, creations } = executed;
     let mut texts = Vec::new();
     let mut verdict = Verdict { failures: std::mem::take(&mut failures) };
@@ -65,28 +66,6 @@ pub(super) async fn run_case(shared: Arc<Shared>, planned: Planned) -> Ran {
     let case = Arc::clone(&planned.case);
     let finished = CaseFinished { case, outcome: Arc::new(outcome), verdict, elapsed: start.elapsed() };
     Ran { planned, finished, creations, texts }
-}
-
-async fn on_its_cluster(shared: &Shared, planned: &Planned) -> Executed {
-    match &shared.clusters {
-        Clusters::Simulated => {
-            let cluster = Clusters::simulated(planned);
-            execute(&cluster, planned, &shared.webhook).await
-        }
-        Clusters::ControlPlanes(planes) => match planes.get(&planned.case.minor) {
-            Some(plane) => {
-                // One registration at a time: it has one name, in every case.
-                let cluster = plane.lock().await;
-                execute(&cluster.for_case(), planned, &shared.webhook).await
-            }
-            None => Executed {
-                failures: vec![Failure::Infrastructure {
-                    message: format!("there is no control plane of Kubernetes {}", planned.case.minor),
-                }],
-                ..Executed::default()
-            },
-        },
-    }
 }
 
 fn compare(

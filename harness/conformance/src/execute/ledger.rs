@@ -1,0 +1,87 @@
+//! Everything that a case made or changed in a cluster that outlives it, and its undoing.
+
+use serde_json::{Value, json};
+
+use super::object::Made;
+use crate::{
+    api::{Call, MERGE_PATCH},
+    cluster::Cluster,
+    execute::chain,
+};
+
+/// What was done, in the order in which it was done.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    entries: Vec<Entry>,
+}
+
+/// One thing that was done.
+#[derive(Debug)]
+enum Entry {
+    /// An object was made, in whatever scope.
+    Object { path: String, label: String },
+    /// A namespace was made.
+    Namespace { name: String },
+    /// An object that was there was changed; the patch changes it back.
+    Changed { path: String, label: String, back: Value },
+}
+
+impl Ledger {
+    /// Takes note of an object that is about to be made: whatever comes of it, it is not left behind.
+    pub(super) fn object(&mut self, made: &Made) {
+        self.entries.push(match made.kind.as_str() {
+            "Namespace" => Entry::Namespace { name: made.object_name.clone() },
+            _ => Entry::Object { path: made.path(), label: made.label() },
+        });
+    }
+
+    /// Takes note of a namespace that is about to be made.
+    pub(super) fn namespace(&mut self, name: &str) {
+        self.entries.push(Entry::Namespace { name: name.to_owned() });
+    }
+
+    /// Takes note of an object that is about to be changed, and of the merge patch that changes it back.
+    pub(super) fn changed(&mut self, path: &str, label: String, back: Value) {
+        self.entries.push(Entry::Changed { path: path.to_owned(), label, back });
+    }
+
+    /// Undoes everything, the last thing first, and says what could not be undone: one thing does not keep the next
+    /// from it.
+    pub(super) async fn undo<C: Cluster>(self, cluster: &C) -> Vec<String> {
+        let mut left = Vec::new();
+        for entry in self.entries.into_iter().rev() {
+            let undone = match &entry {
+                Entry::Object { path, label } => delete(cluster, path, label).await,
+                Entry::Namespace { name } => cluster.remove_namespace(name).await.map_err(|error| chain(&error)),
+                Entry::Changed { path, label, back } => change_back(cluster, path, label, back.clone()).await,
+            };
+            left.extend(undone.err());
+        }
+        left
+    }
+}
+
+/// Deletes an object at once, with the finalizers that a scenario gave it; one that is gone is as good.
+async fn delete<C: Cluster>(cluster: &C, path: &str, label: &str) -> Result<(), String> {
+    let call = |call: Call| async { cluster.api().call(call).await.map_err(|error| chain(&error)) };
+    let answer = call(Call::delete(path).with("gracePeriodSeconds", "0")).await?;
+    if answer.code != 404 && !answer.is_success() {
+        return Err(format!("{label} cannot be deleted: {} {}", answer.code, answer.message().unwrap_or_default()));
+    }
+    let finalizers = answer.body.pointer("/metadata/finalizers").and_then(Value::as_array);
+    if finalizers.is_some_and(|finalizers| !finalizers.is_empty()) {
+        let answer = call(Call::patch(path, MERGE_PATCH, json!({"metadata": {"finalizers": null}}))).await?;
+        if answer.code != 404 && !answer.is_success() {
+            return Err(format!("{label} keeps its finalizers: {}", answer.message().unwrap_or_default()));
+        }
+    }
+    Ok(())
+}
+
+async fn change_back<C: Cluster>(cluster: &C, path: &str, label: &str, back: Value) -> Result<(), String> {
+    let answer = cluster.api().call(Call::patch(path, MERGE_PATCH, back)).await.map_err(|error| chain(&error))?;
+    if answer.is_success() {
+        return Ok(());
+    }
+    Err(format!("{label} cannot be changed back: {} {}", answer.code, answer.message().unwrap_or_default()))
+}
