@@ -91,7 +91,7 @@ impl Clusters {
             Self::Simulated(_) => "simulated",
             Self::Real { kind, .. } => kind,
         };
-        let is_real = !matches!(self, Self::Simulated);
+        let is_real = !matches!(self, Self::Simulated(_));
         ClusterDescription { name: name.to_owned(), observations: self.observations(), is_real }
     }
 
