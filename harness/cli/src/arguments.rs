@@ -96,6 +96,8 @@ pub(crate) enum Command {
     Snapshot(SnapshotArguments),
     /// Serve the webhook with a certificate, until Ctrl-C.
     Webhook(WebhookArguments),
+    /// Print what the kernel refuses to this process, as one line of JSON, and wait for a signal.
+    Probe(ProbeArguments),
     /// Print versions of the harness and of what it models.
     Version(VersionArguments),
     /// Print a completion script.
@@ -261,6 +263,14 @@ pub(crate) enum SnapshotDecision {
     Accept(Folders),
     /// Pending snapshots are removed.
     Reject(Folders),
+}
+
+/// Arguments of `probe`.
+#[derive(Args, Debug)]
+pub(crate) struct ProbeArguments {
+    /// End when the line is printed, as an init container must.
+    #[arg(long, env = "SECCOMP_HARNESS_ONCE", value_parser = BoolishValueParser::new(), action = ArgAction::SetTrue)]
+    pub(crate) once: bool,
 }
 
 /// Arguments of `version`.

@@ -3,6 +3,7 @@
 mod check;
 mod explain;
 mod list;
+mod probe;
 mod run;
 mod schema;
 mod simulator;
@@ -42,6 +43,7 @@ pub(crate) async fn execute(command: Command, context: Context) -> End {
         Command::Schema => schema::run(),
         Command::Snapshot(arguments) => snapshot::run(&arguments.decision),
         Command::Webhook(arguments) => webhook::run(arguments, &context).await,
+        Command::Probe(arguments) => probe::run(&arguments).await,
         Command::Version(arguments) => version::run(&arguments),
         Command::Completion(arguments) => complete(&arguments),
         Command::Simulator(arguments) => simulator::run(arguments, &context).await,

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tracing_subscriber::{EnvFilter, filter::ParseError};
 
 use crate::{
-    arguments::Arguments,
+    arguments::{Arguments, Command},
     command::Context,
     end::End,
     error::Failure,
@@ -52,9 +52,14 @@ fn main() -> ExitCode {
 fn run(arguments: Arguments, environment: Environment, terminal: Terminal) -> Result<End, Failure> {
     log_to_stderr(&arguments.output.log, terminal)
         .map_err(|error| Failure::usage(format!("read --log `{}`: {error}", arguments.output.log)))?;
-    let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
     let cancellation = CancellationToken::new();
     let context = Context { terminal, environment, cancellation: cancellation.clone() };
+    if matches!(arguments.command, Command::Probe(_)) {
+        // Many containers run it; one thread is enough, and a signal is how it ends well.
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        return Ok(runtime.block_on(command::execute(arguments.command, context)));
+    }
+    let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
     let end = runtime.block_on(signals::drive(command::execute(arguments.command, context), cancellation));
     // What a second signal left behind is not waited for.
     runtime.shutdown_background();

@@ -40,20 +40,24 @@ pub(crate) async fn drive(
     }
 }
 
+/// The signals that end a command.
 #[cfg(unix)]
-struct Signals {
+#[derive(Debug)]
+pub(crate) struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
 impl Signals {
-    fn install() -> io::Result<Self> {
+    /// Sees every signal from now on.
+    pub(crate) fn install() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
-    async fn next(&mut self) -> Signal {
+    /// The next one.
+    pub(crate) async fn next(&mut self) -> Signal {
         tokio::select! {
             _ = self.interrupt.recv() => Signal::Interrupt,
             _ = self.terminate.recv() => Signal::Terminate,
@@ -61,20 +65,24 @@ impl Signals {
     }
 }
 
+/// The signals that end a command.
 #[cfg(windows)]
-struct Signals {
+#[derive(Debug)]
+pub(crate) struct Signals {
     interrupt: tokio::signal::windows::CtrlC,
     terminate: tokio::signal::windows::CtrlShutdown,
 }
 
 #[cfg(windows)]
 impl Signals {
-    fn install() -> io::Result<Self> {
+    /// Sees every signal from now on.
+    pub(crate) fn install() -> io::Result<Self> {
         use tokio::signal::windows::{ctrl_c, ctrl_shutdown};
         Ok(Self { interrupt: ctrl_c()?, terminate: ctrl_shutdown()? })
     }
 
-    async fn next(&mut self) -> Signal {
+    /// The next one.
+    pub(crate) async fn next(&mut self) -> Signal {
         tokio::select! {
             _ = self.interrupt.recv() => Signal::Interrupt,
             _ = self.terminate.recv() => Signal::Terminate,

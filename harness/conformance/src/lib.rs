@@ -36,8 +36,8 @@ pub use outcome::{
 };
 pub use partition::{Partition, PartitionError, PartitionKind, Shard};
 pub use probe::{
-    CallAnswer, PROBE_IMAGE, ProbeReport, REFUSED_BY_LOCALHOST, REFUSED_BY_RUNTIME_DEFAULT, SCENARIO_IMAGE,
-    SimulatedProbe,
+    CallAnswer, LOCALHOST_PROFILE, ONCE_ARGUMENTS, PROBE_IMAGE, ProbeReport, REFUSED_BY_LOCALHOST,
+    REFUSED_BY_RUNTIME_DEFAULT, SCENARIO_IMAGE, SimulatedProbe,
 };
 pub use run::{
     ClusterKind, Observed, Predicate, RunError, RunOptions, Selection, SnapshotMode, Suite, WebhookKind, cases,

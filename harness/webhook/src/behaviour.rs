@@ -1,5 +1,7 @@
 //! The one table of what differs by Gardener release; nobody else compares releases.
 
+mod program;
+
 use std::ops::RangeInclusive;
 
 use crate::{
@@ -7,6 +9,8 @@ use crate::{
     release::{ByRelease, GardenerRelease},
     selector::{Operator, Requirement},
 };
+
+pub(crate) use program::Settings;
 
 /// The label that exempts a Pod, whatever its value.
 pub const SKIP_LABEL: &str = "seccompprofile.resources.gardener.cloud/skip";

@@ -5,6 +5,7 @@
 //! release -> registration                                      what gardenlet writes, and what it selects
 //! mutant                                                       the same, broken on purpose
 //! upstream                                                     somebody else's webhook behind the server, recorded
+//! deployment                                                   what puts a webhook into a cluster
 //! ```
 //!
 //! A Pod is never decoded: the decision looks at one path of the JSON, and the patch touches that path alone.
@@ -12,6 +13,7 @@
 mod behaviour;
 mod certificate;
 mod decide;
+mod deployment;
 mod metrics;
 mod mutant;
 mod patch;
@@ -29,6 +31,7 @@ pub use behaviour::{
 };
 pub use certificate::{CertificateError, CertificateFiles, Reload, ReloadingCertificate, ServingCertificate};
 pub use decide::{Decision, Handler, Outcome, decide};
+pub use deployment::{Deployment, ProgramPorts, ResourceManagerProgram};
 pub use metrics::Metrics;
 pub use mutant::{Mutant, MutantError};
 pub use record::{Record, Recorder};

@@ -7,7 +7,7 @@ use crate::{
     api::collection_path,
     cluster::{Cluster, NODE_LABEL},
     outcome::Verb,
-    probe::{PROBE_IMAGE, SCENARIO_IMAGE},
+    probe::{ONCE_ARGUMENTS, PROBE_IMAGE, SCENARIO_IMAGE},
 };
 
 /// An object that a `create` step was about, whether it came to be or not.
@@ -68,6 +68,7 @@ impl<C: Cluster> Execution<'_, C> {
     /// What is submitted for what the scenario says: with the probe's image, and on the node that the case is about.
     pub(super) fn submitted(&self, object: &Value, verb: Verb) -> Value {
         let mut submitted = object.clone();
+        end_init_containers(&mut submitted);
         set_image(&mut submitted);
         let is_new = matches!(verb, Verb::Create | Verb::DryRun);
         if is_new && submitted.get("kind").is_some_and(|kind| kind == "Pod") {
@@ -101,5 +102,54 @@ fn set_image(value: &mut Value) {
         }
         Value::Array(entries) => entries.iter_mut().for_each(set_image),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Tells the probe to end wherever it is an init container: it cannot know that by itself, and the Pod would wait for it.
+///
+/// Sidecars stay, and a container that says itself what it runs is left alone.
+fn end_init_containers(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            for (key, field) in fields {
+                match field.as_array_mut() {
+                    Some(containers) if key == "initContainers" => containers.iter_mut().for_each(end),
+                    _ => end_init_containers(field),
+                }
+            }
+        }
+        Value::Array(entries) => entries.iter_mut().for_each(end_init_containers),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn end(container: &mut Value) {
+    let Some(fields) = container.as_object_mut() else { return };
+    let is_probe = fields.get("image").is_some_and(|image| image == SCENARIO_IMAGE);
+    let is_sidecar = fields.get("restartPolicy").is_some_and(|policy| policy == "Always");
+    let says_what_it_runs = ["command", "args"].into_iter().any(|field| fields.contains_key(field));
+    if is_probe && !is_sidecar && !says_what_it_runs {
+        fields.insert("args".to_owned(), ONCE_ARGUMENTS.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn init_containers_with_the_probe_are_told_to_end() {
+        let sidecar = json!({"image": "probe", "restartPolicy": "Always"});
+        let own = json!({"image": "probe", "args": []});
+        let mut deployment = json!({"spec": {"template": {"spec": {
+            "initContainers": [{"image": "probe"}, sidecar, own, {"image": "other"}],
+            "containers": [{"image": "probe"}],
+        }}}});
+        end_init_containers(&mut deployment);
+        let expected = json!({
+            "initContainers": [{"image": "probe", "args": ["probe", "--once"]}, sidecar, own, {"image": "other"}],
+            "containers": [{"image": "probe"}],
+        });
+        assert_eq!(deployment["spec"]["template"]["spec"], expected);
     }
 }

@@ -46,7 +46,7 @@ impl<C: Cluster> Execution<'_, C> {
     async fn mode(&self, made: &Made, container: &str) -> Result<Option<String>, ExecuteError> {
         let call = Call::get(format!("{}/log", made.path())).with("container", container);
         let log = self.cluster.api().text(call).await?.unwrap_or_default();
-        let mode = ProbeReport::from_log(&log).map(|report| match report.mode() {
+        let mode = ProbeReport::from_log(&log).map(|report| match report.mode(None) {
             Some(mode) => mode.to_owned(),
             None => format!("unknown: {}", log.trim_end()),
         });
