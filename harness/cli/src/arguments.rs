@@ -1,5 +1,6 @@
 //! The command line.
 
+pub(crate) mod real;
 pub(crate) mod selection;
 pub(crate) mod webhook;
 
@@ -19,12 +20,13 @@ use seccomp_scenario::VersionRange;
 use seccomp_webhook::GardenerRelease;
 
 use crate::{
+    arguments::real::RealClusters,
     arguments::{
         selection::{Folders, Labels, Selection},
         webhook::WebhookArguments,
     },
     terminal::ColorChoice,
-    webhook_choice::WebhookChoice,
+    webhook_choice::{TestedWebhook, WebhookChoice},
 };
 
 /// The exit codes, as `--help` shows them.
@@ -122,6 +124,8 @@ pub(crate) enum ClusterKind {
     Simulated,
     /// Real etcd and kube-apiserver, from the folders of `--assets`.
     ControlPlane,
+    /// Real clusters with nodes, made by kind; needs kind and a container engine.
+    Kind,
 }
 
 /// What a difference to a snapshot does; the words are those of `INSTA_UPDATE`.
@@ -152,9 +156,11 @@ pub(crate) struct RunArguments {
     /// Without it, the folder that `KUBEBUILDER_ASSETS` names.
     #[arg(long, value_name = "DIR", env = "SECCOMP_HARNESS_ASSETS", value_delimiter = ASSETS_DELIMITER)]
     pub(crate) assets: Vec<Utf8PathBuf>,
-    /// The webhook under test: `reference`, or `mutant:NAME` for one that is broken on purpose.
+    #[command(flatten)]
+    pub(crate) real: RealClusters,
+    /// The webhook under test: `reference`, `gardener-resource-manager`, or `mutant:NAME` for one that is broken on purpose.
     #[arg(long, default_value = "reference", value_name = "WEBHOOK", env = "SECCOMP_HARNESS_WEBHOOK")]
-    pub(crate) webhook: WebhookChoice,
+    pub(crate) webhook: TestedWebhook,
     /// Stop at the first case that fails.
     #[arg(long, env = "SECCOMP_HARNESS_FAIL_FAST", value_parser = BoolishValueParser::new(), action = ArgAction::SetTrue)]
     pub(crate) fail_fast: bool,

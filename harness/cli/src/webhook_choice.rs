@@ -2,8 +2,7 @@
 
 use std::str::FromStr;
 
-use seccomp_conformance::WebhookKind;
-use seccomp_webhook::Mutant;
+use seccomp_webhook::{Mutant, RESOURCE_MANAGER};
 
 /// Which webhook.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -24,11 +23,25 @@ impl WebhookChoice {
     }
 }
 
-impl From<WebhookChoice> for WebhookKind {
-    fn from(choice: WebhookChoice) -> Self {
-        match choice {
-            WebhookChoice::Reference => Self::Reference,
-            WebhookChoice::Mutant(mutant) => Self::Mutant(mutant.name().to_owned()),
+/// Which webhook a run tests.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum TestedWebhook {
+    /// One of our own.
+    Own(WebhookChoice),
+    /// Gardener's own.
+    ResourceManager,
+}
+
+impl FromStr for TestedWebhook {
+    type Err = WebhookChoiceError;
+
+    fn from_str(text: &str) -> Result<Self, WebhookChoiceError> {
+        match text {
+            RESOURCE_MANAGER => Ok(Self::ResourceManager),
+            _ => match text.parse() {
+                Err(WebhookChoiceError::Unknown(text)) => Err(WebhookChoiceError::UnknownTested(text)),
+                parsed => parsed.map(Self::Own),
+            },
         }
     }
 }
@@ -39,6 +52,9 @@ pub(crate) enum WebhookChoiceError {
     /// Neither of the two forms.
     #[error("parse webhook `{0}`: expected `reference` or `mutant:NAME`")]
     Unknown(String),
+    /// None that a run can test.
+    #[error("parse webhook `{0}`: expected `reference`, `gardener-resource-manager` or `mutant:NAME`")]
+    UnknownTested(String),
     /// No mutant has the name.
     #[error(transparent)]
     Mutant(#[from] seccomp_webhook::MutantError),

@@ -203,6 +203,7 @@ pub(crate) fn is_cluster_scoped(kind: &str) -> bool {
             | "RuntimeClass"
             | "ClusterRole"
             | "ClusterRoleBinding"
+            | "CustomResourceDefinition"
     )
 }
 

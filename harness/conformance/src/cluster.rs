@@ -2,6 +2,8 @@
 
 pub(crate) mod control_plane;
 pub(crate) mod kind;
+pub(crate) mod live;
+mod pods;
 pub(crate) mod simulated;
 
 use std::{future::Future, time::Duration};
@@ -9,6 +11,7 @@ use std::{future::Future, time::Duration};
 use crate::{
     api::{Api, ApiError},
     event::Observations,
+    probe::ProbeReport,
 };
 
 /// The label by which Pods find the node that their case is about.
@@ -27,6 +30,21 @@ pub(crate) trait Cluster: Send + Sync {
 
     /// The name of the node that the case is about.
     fn node(&self) -> &str;
+
+    /// The value of the label by which the case's Pods find that node.
+    fn node_label(&self) -> &str {
+        self.node()
+    }
+
+    /// What a container sees on that node that is explicitly Unconfined; nothing where that is no filter at all.
+    fn baseline(&self) -> Option<&ProbeReport> {
+        None
+    }
+
+    /// How often the log of a container that has started is looked at until its probe has printed.
+    fn log_looks(&self) -> usize {
+        1
+    }
 
     /// The name of the namespace that is made for the case.
     fn namespace(&self) -> &str;
@@ -54,6 +72,8 @@ pub(crate) enum ClusterError {
     Refused { what: String, code: u16, message: String },
     #[error("{what} within {} s", limit.as_secs())]
     TimedOut { what: String, limit: Duration },
+    #[error("{what}: a cluster of this kind cannot")]
+    Unable { what: String },
     #[error("{what}")]
     Start {
         what: String,

@@ -141,7 +141,8 @@ struct Execution<'a, C> {
 impl<'a, C: Cluster> Execution<'a, C> {
     fn new(cluster: &'a C, planned: &'a Planned, lease: Lease<'a>) -> Self {
         let given = &planned.instance().given;
-        let masks = Masks::of_case(cluster.namespace(), cluster.node(), lease.url());
+        let masks =
+            Masks::of_case(cluster.namespace(), cluster.node(), lease.url()).with_node_label(cluster.node_label());
         Self {
             cluster,
             planned,

@@ -15,6 +15,7 @@ mod coverage;
 mod event;
 mod execute;
 mod expectation;
+mod image;
 mod outcome;
 mod partition;
 mod plan;
@@ -29,6 +30,7 @@ pub use cluster::kind::request::{KindOptions, kind_request, node_of};
 pub use coverage::{Coverage, PreconditionCoverage, Preconditions, RequirementCoverage, ScenarioCoverage};
 pub use event::{CaseFinished, ClusterDescription, EndedEarly, Event, Observations, Summary};
 // Who reads events, or demands something of reports, needs no other crate.
+pub use image::HarnessImage;
 pub use kind_cluster::{NODE_IMAGES, NodeImage};
 pub use kube_simulator::Minor;
 pub use outcome::{
@@ -40,8 +42,8 @@ pub use probe::{
     REFUSED_BY_RUNTIME_DEFAULT, SCENARIO_IMAGE, SimulatedProbe,
 };
 pub use run::{
-    ClusterKind, Observed, Predicate, RunError, RunOptions, Selection, SnapshotMode, Suite, WebhookKind, cases,
-    observe, run,
+    ClusterKind, KindSettings, Observed, Predicate, RunError, RunOptions, Selection, SnapshotMode, Suite, WebhookKind,
+    cases, observe, run,
 };
 pub use seccomp_scenario::{Configuration, ScenarioErrors, VersionRange, schema_of};
 pub use snapshot::{accept as accept_snapshots, reject as reject_snapshots};

@@ -4,20 +4,23 @@ mod clusters;
 mod driver;
 mod recording;
 mod shared;
+mod source;
 mod stage;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
+    hash::{BuildHasher as _, RandomState},
     num::NonZeroUsize,
     sync::Arc,
+    time::Duration,
 };
 
 use camino::Utf8PathBuf;
 use kube_simulator::Minor;
 use seccomp_scenario::{Requirement, Scenario};
 use seccomp_webhook::Mutant;
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::{OnceCell, mpsc::UnboundedSender};
 use tokio_util::sync::CancellationToken;
 
 use self::{
@@ -29,6 +32,7 @@ use crate::{
     case::Case,
     coverage::Coverage,
     event::{Event, Summary},
+    image::{Archive, HarnessImage},
     partition::Partition,
     plan::Plan,
     snapshot::SnapshotBook,
@@ -86,6 +90,12 @@ pub enum RunError {
         /// What was selected.
         name: String,
     },
+    /// A node image whose minor nobody can tell.
+    #[error("node image `{image}`: its tag names no Kubernetes version that is known; select one minor for it")]
+    UnknownNodeImage {
+        /// The image.
+        image: String,
+    },
     /// What all cases share could not be set up or taken down.
     #[error("set up {what}")]
     Infrastructure {
@@ -119,7 +129,7 @@ pub async fn run(
     summary.left_behind.extend(left_behind);
     if mode != SnapshotMode::Check {
         let book = &prepared.shared.book;
-        let snapshots = driven.recording.snapshots(book, &plan.universes, &prepared.shared.platform);
+        let snapshots = driven.recording.snapshots(book, &plan.universes, &prepared.shared.seen_platform());
         summary.written_snapshots =
             recording::write(book, &snapshots, mode).map_err(infrastructure("written snapshots"))?;
     }
@@ -162,7 +172,8 @@ pub async fn observe(suite: &Suite, options: &RunOptions) -> Result<Observed, Ru
             failures.push((finished.case, finished.verdict.failures));
         }
     }
-    let snapshots = driven.recording.snapshots(&prepared.shared.book, &plan.universes, &prepared.shared.platform);
+    let snapshots =
+        driven.recording.snapshots(&prepared.shared.book, &plan.universes, &prepared.shared.seen_platform());
     Ok(Observed { failures, snapshots })
 }
 
@@ -174,19 +185,25 @@ struct Prepared {
 
 impl Prepared {
     async fn new(suite: &Suite, options: &RunOptions, is_compared: bool, is_kept: bool) -> Result<Self, RunError> {
-        let webhooks = LocalWebhooks::new(mutant(&options.webhook)?).map_err(infrastructure("certificate"))?;
+        let mutant = mutant(&options.webhook)?;
+        let local = LocalWebhooks::new(mutant).map_err(infrastructure("certificate"))?;
         let book = SnapshotBook::read(&options.snapshots).map_err(infrastructure("snapshots"))?;
-        let clusters = Clusters::prepare(&options.cluster, Arc::new(webhooks)).await?;
+        let given = source::Shared {
+            run: draw_run(),
+            local: Arc::new(local),
+            mutant,
+            webhook: options.webhook.clone(),
+            archive: Archive::new(options.image.clone()),
+            profiles: localhost_profiles(suite),
+        };
+        let clusters = Clusters::prepare(options, given).await?;
         let mut plan = Plan::new(suite, &options.selection, &clusters.minors())?;
         clusters.plan(&mut plan.cases).await;
         let minors: BTreeSet<Minor> = plan.cases.iter().map(|planned| planned.case.minor).collect();
         let recorded = book.platform();
-        let mut platform = BTreeMap::new();
-        for minor in minors {
-            // What is recorded anew is compared with nothing older.
-            let parts = if is_kept { clusters.platform(minor).await? } else { recorded.at(minor) };
-            platform.insert(minor, parts);
-        }
+        // What is recorded anew is compared with nothing older.
+        let parts = |minor: Minor| if is_kept { OnceCell::new() } else { OnceCell::new_with(Some(recorded.at(minor))) };
+        let platform = minors.into_iter().map(|minor| (minor, parts(minor))).collect();
         Ok(Self {
             shared: Arc::new(Shared {
                 clusters,
@@ -194,7 +211,7 @@ impl Prepared {
                 platform,
                 is_compared,
                 is_kept,
-                cancellation: options.cancellation.clone(),
+                cancellation: options.cancellation.child_token(),
             }),
             plan,
         })
@@ -216,7 +233,7 @@ impl Prepared {
             shard: self.plan.shard.clone(),
         });
         let driver = Driver {
-            parallel: options.parallel.map_or_else(default_parallel, NonZeroUsize::get),
+            parallel: options.parallel.map_or_else(|| default_parallel(&options.cluster), NonZeroUsize::get),
             fail_fast: options.fail_fast,
             cancellation: options.cancellation.clone(),
             events,
@@ -225,14 +242,29 @@ impl Prepared {
     }
 }
 
-/// Twice the processors: while one case waits for its webhook, another one runs.
-fn default_parallel() -> usize {
-    2 * std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
+/// Twice the processors: while one case waits for its webhook, another one runs. Where it waits for kubelets, four times.
+fn default_parallel(cluster: &ClusterKind) -> usize {
+    let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    match cluster {
+        ClusterKind::Simulated | ClusterKind::ControlPlane { .. } => 2 * processors,
+        ClusterKind::Kind(_) => 4 * processors,
+    }
+}
+
+/// Eight letters that hardly any other run draws.
+fn draw_run() -> String {
+    format!("{:08x}", RandomState::new().hash_one(std::process::id()) >> 32)
+}
+
+/// The files below the kubelets' seccomp folder that any scenario asks for.
+fn localhost_profiles(suite: &Suite) -> BTreeSet<String> {
+    let instances = suite.scenarios.iter().flat_map(|scenario| &scenario.instances);
+    instances.flat_map(|instance| instance.given.node.localhost_profiles.iter().cloned()).collect()
 }
 
 fn mutant(webhook: &WebhookKind) -> Result<Option<Mutant>, RunError> {
     match webhook {
-        WebhookKind::Reference => Ok(None),
+        WebhookKind::Reference | WebhookKind::ResourceManager { .. } => Ok(None),
         WebhookKind::Mutant(name) => name.parse().map(Some).map_err(|_| RunError::UnknownMutant { name: name.clone() }),
     }
 }
@@ -254,6 +286,8 @@ pub struct RunOptions {
     pub cluster: ClusterKind,
     /// The webhook under test.
     pub webhook: WebhookKind,
+    /// Where the image of probe and webhook comes from.
+    pub image: HarnessImage,
     /// What happens to snapshots that differ or lack.
     pub snapshot_mode: SnapshotMode,
     /// How many cases run at the same time; by default as many as the machine has processors, and a few more.
@@ -293,6 +327,7 @@ impl RunOptions {
             selection: Selection::default(),
             cluster: ClusterKind::Simulated,
             webhook: WebhookKind::Reference,
+            image: HarnessImage::default(),
             snapshot_mode: SnapshotMode::Check,
             parallel: None,
             fail_fast: false,
@@ -334,6 +369,19 @@ pub enum ClusterKind {
         /// Folders as `KUBEBUILDER_ASSETS` names them, one for each minor.
         assets: Vec<Utf8PathBuf>,
     },
+    /// A kind cluster for each minor.
+    Kind(KindSettings),
+}
+
+/// How kind clusters are made.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct KindSettings {
+    /// Node images that are used instead of the public ones, each for the minor that its tag names.
+    pub node_images: Vec<String>,
+    /// Whether the clusters stay for the next run.
+    pub is_kept: bool,
+    /// After what time a cluster is nobody's.
+    pub lifetime: Option<Duration>,
 }
 
 /// The webhook under test.
@@ -344,6 +392,13 @@ pub enum WebhookKind {
     Reference,
     /// Our own, broken in one way.
     Mutant(String),
+    /// Gardener's own.
+    ResourceManager {
+        /// Its image; without it the release's public one.
+        image: Option<String>,
+        /// Its program on this machine, for API servers without nodes.
+        program: Option<Utf8PathBuf>,
+    },
 }
 
 impl fmt::Display for WebhookKind {
@@ -352,6 +407,7 @@ impl fmt::Display for WebhookKind {
         match self {
             Self::Reference => formatter.write_str("reference"),
             Self::Mutant(name) => write!(formatter, "mutant:{name}"),
+            Self::ResourceManager { .. } => formatter.write_str("gardener-resource-manager"),
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Webhooks under test: where an API server reaches one, what it recorded, and its registration in a cluster.
 
+mod deployed;
 mod host;
 mod registrar;
 
-pub(crate) use host::{Host, HostError, LocalWebhooks};
+pub(crate) use deployed::{Deployable, Deployer};
+pub(crate) use host::{Host, HostError, LocalWebhooks, Webhooks};
 pub(crate) use registrar::{InForce, Lease, RegisterError, Registrar};
 
 use seccomp_scenario::SkipReason;

@@ -7,11 +7,7 @@ mod report;
 
 use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc};
 
-use camino::Utf8PathBuf;
-use seccomp_conformance::{
-    CaseFinished, ClusterKind, Event, Failure as CaseFailure, Minor, RunOptions, Selection, SnapshotMode, Suite,
-    WebhookKind,
-};
+use seccomp_conformance::{CaseFinished, Event, Failure as CaseFailure, Minor, RunOptions, Suite};
 use seccomp_scenario::{Action, Given, Instance, Location, Namespace, Node, Scenario, Step, VersionRange};
 use seccomp_webhook::GardenerRelease;
 use tokio::sync::mpsc;
@@ -101,21 +97,11 @@ async fn execute(
     context: &Context,
 ) -> Result<Vec<CaseFinished>, Failure> {
     let suite = Suite { scenarios: vec![Arc::new(scenario)], ..Suite::default() };
-    let options = RunOptions {
-        // Nothing is compared or written: nobody has a folder of this name.
-        snapshots: Utf8PathBuf::from(NOWHERE),
-        selection: Selection {
-            minors,
-            gardener: epochs.iter().map(|epoch| epoch.end().to_string()).collect(),
-            ..Selection::default()
-        },
-        cluster: ClusterKind::Simulated,
-        webhook: WebhookKind::Reference,
-        snapshot_mode: SnapshotMode::Check,
-        parallel: None,
-        fail_fast: false,
-        cancellation: context.cancellation.clone(),
-    };
+    // Nothing is compared or written: nobody has a folder of this name.
+    let mut options = RunOptions::new(NOWHERE);
+    options.selection.minors = minors;
+    options.selection.gardener = epochs.iter().map(|epoch| epoch.end().to_string()).collect();
+    options.cancellation = context.cancellation.clone();
     let (events, mut received) = mpsc::unbounded_channel();
     let running = tokio::spawn(async move { seccomp_conformance::run(&suite, &options, events).await });
     let mut cases = Vec::new();

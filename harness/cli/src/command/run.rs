@@ -5,7 +5,8 @@ use std::{collections::BTreeSet, num::NonZeroUsize, sync::Arc, time::Duration};
 use camino::Utf8PathBuf;
 use clap::ValueEnum as _;
 use seccomp_conformance::{
-    ClusterKind as Cluster, Event, Predicate, RunError, RunOptions, Selection, SnapshotMode, Suite,
+    ClusterKind as Cluster, Event, HarnessImage, KindSettings, Predicate, RunError, RunOptions, Selection,
+    SnapshotMode, Suite, WebhookKind,
 };
 use seccomp_report::{Document, Progress, Run, RunVerdict, TextOptions, render_text};
 use seccomp_scenario::Suite as Files;
@@ -19,7 +20,7 @@ use crate::{
     folders::Found,
     selection,
     terminal::{self, Environment},
-    webhook_choice::WebhookChoice,
+    webhook_choice::{TestedWebhook, WebhookChoice},
 };
 
 /// How long a cancelled run has to sum up; the whole command ends within a second of the signal.
@@ -114,7 +115,11 @@ fn options(arguments: &RunArguments, files: &Files, folders: &Found, context: &C
         snapshots: folders.snapshots.clone(),
         selection: select(arguments, files, folders)?,
         cluster: cluster(arguments, &context.environment)?,
-        webhook: arguments.webhook.into(),
+        webhook: webhook(arguments)?,
+        image: HarnessImage {
+            binary: arguments.real.harness_binary.clone(),
+            reference: arguments.real.harness_image.clone(),
+        },
         snapshot_mode: snapshot_mode(arguments, &context.environment)?,
         parallel: arguments.parallel.and_then(|number| NonZeroUsize::new(number.into())),
         fail_fast: arguments.fail_fast,
@@ -141,6 +146,11 @@ fn select(arguments: &RunArguments, files: &Files, folders: &Found) -> Result<Se
 fn cluster(arguments: &RunArguments, environment: &Environment) -> Result<Cluster, Failure> {
     match arguments.cluster {
         ClusterKind::Simulated => Ok(Cluster::Simulated),
+        ClusterKind::Kind => Ok(Cluster::Kind(KindSettings {
+            node_images: arguments.real.node_image.clone(),
+            is_kept: arguments.real.keep,
+            lifetime: None,
+        })),
         ClusterKind::ControlPlane => {
             let named = arguments.assets.iter().cloned();
             let assets: Vec<Utf8PathBuf> = if arguments.assets.is_empty() {
@@ -159,11 +169,28 @@ fn cluster(arguments: &RunArguments, environment: &Environment) -> Result<Cluste
     }
 }
 
+fn webhook(arguments: &RunArguments) -> Result<WebhookKind, Failure> {
+    let real = &arguments.real;
+    let is_manager = arguments.webhook == TestedWebhook::ResourceManager;
+    let named =
+        [("--webhook-image", real.webhook_image.is_some()), ("--webhook-program", real.webhook_program.is_some())];
+    if let Some((flag, _)) = named.iter().find(|(_, is_set)| *is_set && !is_manager) {
+        return Err(Failure::usage(format!("{flag} goes with --webhook gardener-resource-manager")));
+    }
+    Ok(match arguments.webhook {
+        TestedWebhook::Own(WebhookChoice::Reference) => WebhookKind::Reference,
+        TestedWebhook::Own(WebhookChoice::Mutant(mutant)) => WebhookKind::Mutant(mutant.name().to_owned()),
+        TestedWebhook::ResourceManager => {
+            WebhookKind::ResourceManager { image: real.webhook_image.clone(), program: real.webhook_program.clone() }
+        }
+    })
+}
+
 /// The flag first, then insta's own variable; where neither says anything, CI only compares.
 ///
 /// What a mutant does is nothing to review, so nothing of it is left pending either.
 fn snapshot_mode(arguments: &RunArguments, environment: &Environment) -> Result<SnapshotMode, Failure> {
-    let is_mutant = matches!(arguments.webhook, WebhookChoice::Mutant(_));
+    let is_mutant = matches!(arguments.webhook, TestedWebhook::Own(WebhookChoice::Mutant(_)));
     let from_insta = || {
         let Some(text) = &environment.insta_update else { return Ok(SnapshotUpdate::Auto) };
         SnapshotUpdate::from_str(text, true)

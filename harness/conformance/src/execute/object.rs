@@ -82,7 +82,7 @@ impl<C: Cluster> Execution<'_, C> {
             && !spec.contains_key("nodeName")
             && !spec.contains_key("nodeSelector")
         {
-            let selector = Map::from_iter([(NODE_LABEL.to_owned(), Value::from(self.cluster.node()))]);
+            let selector = Map::from_iter([(NODE_LABEL.to_owned(), Value::from(self.cluster.node_label()))]);
             spec.insert("nodeSelector".to_owned(), Value::Object(selector));
         }
     }

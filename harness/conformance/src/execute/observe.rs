@@ -1,5 +1,7 @@
 //! What became of the objects, and of the containers of those that are Pods.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::{ExecuteError, Execution, object::Made};
@@ -9,6 +11,9 @@ use crate::{
     outcome::{ContainerList, ContainerOutcome, ObjectOutcome},
     probe::ProbeReport,
 };
+
+/// How often a log is looked at.
+const INTERVAL: Duration = Duration::from_millis(100);
 
 impl<C: Cluster> Execution<'_, C> {
     /// Reads every object that was created, as it is in the end.
@@ -42,15 +47,22 @@ impl<C: Cluster> Execution<'_, C> {
         Ok(containers)
     }
 
-    /// What the container's probe read of the kernel.
+    /// What the container's probe read of the kernel, beyond what the node itself is subject to.
     async fn mode(&self, made: &Made, container: &str) -> Result<Option<String>, ExecuteError> {
         let call = Call::get(format!("{}/log", made.path())).with("container", container);
-        let log = self.cluster.api().text(call).await?.unwrap_or_default();
-        let mode = ProbeReport::from_log(&log).map(|report| match report.mode(None) {
-            Some(mode) => mode.to_owned(),
-            None => format!("unknown: {}", log.trim_end()),
-        });
-        Ok(mode)
+        let mut interval = tokio::time::interval(INTERVAL);
+        // A container that runs may not yet have printed, and one that never prints is no probe.
+        for _ in 0..self.cluster.log_looks() {
+            interval.tick().await;
+            let log = self.cluster.api().text(call.clone()).await?.unwrap_or_default();
+            if let Some(report) = ProbeReport::from_log(&log) {
+                return Ok(Some(match report.mode(self.cluster.baseline()) {
+                    Some(mode) => mode.to_owned(),
+                    None => format!("unknown: {}", log.trim_end()),
+                }));
+            }
+        }
+        Ok(None)
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) fn probe() -> io::Result<ProbeReport> {
     })
 }
 
-/// A field of `/proc/self/status`: `Seccomp:	2`.
+/// A field of `/proc/self/status`: `Seccomp: 2`.
 fn field<T: FromStr>(status: &str, name: &str) -> Option<T> {
     let value = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
     value.trim().parse().ok()

@@ -8,8 +8,9 @@ use tokio::sync::{Mutex, OnceCell};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    ClusterKind, RunError,
-    stage::{Source, Stage},
+    ClusterKind, RunError, RunOptions,
+    source::{Shared, Source},
+    stage::Stage,
 };
 use crate::{
     api::Call,
@@ -21,7 +22,7 @@ use crate::{
     probe::PROBE_IMAGE,
     snapshot::{Masks, Moment, PlatformParts},
     verdict::Failure,
-    webhook::{LocalWebhooks, Registrar},
+    webhook::{LocalWebhooks, Registrar, Webhooks},
 };
 
 /// The clusters of a run.
@@ -44,15 +45,16 @@ pub(super) struct Slot {
 
 impl Clusters {
     /// Sees which minors there are, and that what their clusters need is there; nothing is started yet.
-    pub(super) async fn prepare(kind: &ClusterKind, webhooks: Arc<LocalWebhooks>) -> Result<Self, RunError> {
-        let (name, observations) = match kind {
-            ClusterKind::Simulated => return Ok(Self::Simulated(webhooks)),
+    pub(super) async fn prepare(options: &RunOptions, shared: Shared) -> Result<Self, RunError> {
+        let (kind, observations) = match &options.cluster {
+            ClusterKind::Simulated => return Ok(Self::Simulated(shared.local)),
             ClusterKind::ControlPlane { .. } => ("control-plane", Observations { api: true, kernel: false }),
+            ClusterKind::Kind(_) => ("kind", Observations { api: true, kernel: true }),
         };
-        let sources = Source::all(kind, &webhooks).await?;
+        let sources = Source::all(options, &Arc::new(shared)).await?;
         let slot = |source| Slot { source, stage: OnceCell::new(), left: Mutex::new(0) };
         let stages = sources.into_iter().map(|(minor, source)| (minor, slot(source))).collect();
-        Ok(Self::Real { kind: name, observations, stages })
+        Ok(Self::Real { kind, observations, stages })
     }
 
     /// The minors that there are, oldest first.
@@ -106,7 +108,7 @@ impl Clusters {
             Self::Simulated(webhooks) => {
                 let node = &planned.instance().given.node;
                 let cluster = SimulatedCluster::start(planned.case.minor, node, planned.case.node);
-                let registrar = Registrar::new(cluster.api().clone(), Arc::clone(webhooks), None);
+                let registrar = Registrar::new(cluster.api().clone(), Webhooks::Local(Arc::clone(webhooks)), None);
                 execute(&cluster, planned, &registrar, cancellation).await
             }
             Self::Real { .. } => match self.stage_until(planned.case.minor, cancellation).await {

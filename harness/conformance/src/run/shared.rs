@@ -3,12 +3,13 @@
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use kube_simulator::Minor;
+use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
-use super::clusters::Clusters;
+use super::{RunError, clusters::Clusters};
 use crate::{
     event::{CaseFinished, Observations},
-    execute::Executed,
+    execute::{Executed, chain},
     expectation,
     plan::Planned,
     snapshot::{PlatformParts, SectionKind, SnapshotBook, text},
@@ -22,12 +23,27 @@ pub(super) struct Shared {
     pub(super) book: SnapshotBook,
     /// Ends every case where it is.
     pub(super) cancellation: CancellationToken,
-    /// The platform's parts for each minor of the run.
-    pub(super) platform: BTreeMap<Minor, PlatformParts>,
+    /// The platform's parts for each minor of the run; where they are seen anew, by the first case.
+    pub(super) platform: BTreeMap<Minor, OnceCell<PlatformParts>>,
     /// Whether what is seen is compared with the snapshots.
     pub(super) is_compared: bool,
     /// Whether what is seen is kept, to be recorded.
     pub(super) is_kept: bool,
+}
+
+impl Shared {
+    /// What `minor` gives any Pod.
+    async fn platform(&self, minor: Minor) -> Result<PlatformParts, RunError> {
+        match self.platform.get(&minor) {
+            Some(parts) => parts.get_or_try_init(|| self.clusters.platform(minor)).await.cloned(),
+            None => Ok(PlatformParts::default()),
+        }
+    }
+
+    /// The platform's parts as far as they were needed.
+    pub(super) fn seen_platform(&self) -> BTreeMap<Minor, PlatformParts> {
+        self.platform.iter().filter_map(|(minor, parts)| Some((*minor, parts.get()?.clone()))).collect()
+    }
 }
 
 /// A case that ran.
@@ -50,9 +66,10 @@ pub(super) async fn run_case(shared: Arc<Shared>, planned: Planned) -> Ran {
     if verdict.status() != Status::Broken {
         let observations = shared.clusters.observations();
         verdict.failures.extend(expectation::check(&planned, &outcome, observations));
-        let none = PlatformParts::default();
-        let platform = shared.platform.get(&planned.case.minor).unwrap_or(&none);
-        texts.push((SectionKind::Calls, text::calls(&outcome, &masks, platform)));
+        match shared.platform(planned.case.minor).await {
+            Ok(platform) => texts.push((SectionKind::Calls, text::calls(&outcome, &masks, &platform))),
+            Err(error) => verdict.failures.push(Failure::Infrastructure { message: chain(&error) }),
+        }
         if observations.kernel {
             texts.push((SectionKind::Containers, text::containers(&outcome, &masks)));
         }

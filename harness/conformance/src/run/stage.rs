@@ -1,96 +1,24 @@
 //! A real cluster that many cases share, with its one registration.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::time::Duration;
 
-use camino::Utf8PathBuf;
-use kube_simulator::Minor;
 use serde_json::json;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, RwLock};
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    ClusterKind, RunError,
-    clusters::{create, platform_parts},
-};
+use super::clusters::{create, platform_parts};
 use crate::{
-    cluster::{Cluster, ClusterError, control_plane::ControlPlane},
+    case::NodeSetting,
+    cluster::{Cluster, ClusterError, control_plane::ControlPlane, live::LiveCluster},
     execute::{Executed, chain, execute},
     plan::Planned,
     snapshot::PlatformParts,
-    webhook::{InForce, LocalWebhooks, Registrar},
+    verdict::Failure,
+    webhook::{InForce, Registrar, Webhooks},
 };
 
 /// How long a registration may take until the API server acts on it: it learns of it by a watch.
 const IN_FORCE_LIMIT: Duration = Duration::from_secs(30);
-
-/// What a cluster is started from.
-#[derive(Debug)]
-pub(super) struct Source {
-    kind: SourceKind,
-    webhooks: Arc<LocalWebhooks>,
-}
-
-#[derive(Debug)]
-enum SourceKind {
-    /// A folder with the programs.
-    ControlPlane(Utf8PathBuf),
-}
-
-impl Source {
-    /// What there is, by minor.
-    pub(super) async fn all(
-        kind: &ClusterKind,
-        webhooks: &Arc<LocalWebhooks>,
-    ) -> Result<BTreeMap<Minor, Self>, RunError> {
-        let mut sources = BTreeMap::new();
-        let source = |kind| Self { kind, webhooks: Arc::clone(webhooks) };
-        match kind {
-            ClusterKind::Simulated => {}
-            ClusterKind::ControlPlane { assets } => {
-                for folder in assets {
-                    let minor = ControlPlane::minor_in(folder).await.map_err(|source| RunError::Infrastructure {
-                        what: format!("control plane of `{folder}`"),
-                        source: Box::new(source),
-                    })?;
-                    sources.insert(minor, source(SourceKind::ControlPlane(folder.clone())));
-                }
-            }
-        }
-        Ok(sources)
-    }
-
-    pub(super) async fn start(&self) -> Result<Stage, ClusterError> {
-        let cluster = match &self.kind {
-            SourceKind::ControlPlane(folder) => {
-                RealCluster::ControlPlane(Mutex::new(ControlPlane::start(folder).await?))
-            }
-        };
-        let (api, in_force) = match &cluster {
-            RealCluster::ControlPlane(plane) => {
-                let case = plane.lock().await.for_case();
-                (case.api().clone(), readiness(&case).await?)
-            }
-        };
-        let registrar = Registrar::new(api, Arc::clone(&self.webhooks), Some(in_force));
-        Ok(Stage { cluster, registrar })
-    }
-}
-
-/// Makes the namespace in which it is seen that a registration is in force.
-async fn readiness<C: Cluster>(cluster: &C) -> Result<InForce, ClusterError> {
-    let namespace = cluster.namespace().to_owned();
-    // Selected by Gardener's registrations of every release.
-    let labels = json!({"gardener.cloud/role": "shoot"});
-    let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}});
-    create(cluster, "/api/v1/namespaces".to_owned(), object).await?;
-    cluster.namespace_created(&namespace).await?;
-    Ok(InForce { namespace, limit: IN_FORCE_LIMIT })
-}
-
-#[derive(Debug)]
-enum RealCluster {
-    ControlPlane(Mutex<ControlPlane>),
-}
 
 /// A real cluster that many cases share.
 #[derive(Debug)]
@@ -99,13 +27,63 @@ pub(super) struct Stage {
     registrar: Registrar,
 }
 
+/// What it is.
+#[derive(Debug)]
+pub(super) enum RealCluster {
+    /// An API server by itself.
+    ControlPlane(Mutex<ControlPlane>),
+    /// One with nodes; nothing once it has ended.
+    Live { cluster: RwLock<Option<LiveCluster>>, end: LiveEnd },
+}
+
+/// What becomes of a cluster with nodes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum LiveEnd {
+    /// It goes with all that is in it.
+    Delete,
+    /// It stays for the next run, with the webhook in it.
+    Keep,
+    /// It is somebody's: everything of ours is taken away.
+    Restore,
+}
+
 impl Stage {
+    /// Prepares `cluster` for cases, whose webhook is one of `webhooks`.
+    pub(super) async fn new(
+        cluster: RealCluster,
+        webhooks: impl FnOnce(&RealCluster) -> Webhooks,
+    ) -> Result<Self, ClusterError> {
+        let (api, in_force) = match &cluster {
+            RealCluster::ControlPlane(plane) => {
+                let case = plane.lock().await.for_case();
+                (case.api().clone(), readiness(&case).await?)
+            }
+            RealCluster::Live { cluster, .. } => {
+                let cluster = cluster.read().await;
+                let case = running(cluster.as_ref())?.for_case(NodeSetting::default())?;
+                (case.api().clone(), readiness(&case).await?)
+            }
+        };
+        let registrar = Registrar::new(api, webhooks(&cluster), Some(in_force));
+        Ok(Self { cluster, registrar })
+    }
+
     /// Runs one case, beside others.
     pub(super) async fn execute(&self, planned: &Planned, cancellation: &CancellationToken) -> Executed {
         match &self.cluster {
             RealCluster::ControlPlane(plane) => {
                 let case = plane.lock().await.for_case();
                 execute(&case, planned, &self.registrar, cancellation).await
+            }
+            RealCluster::Live { cluster, .. } => {
+                let cluster = cluster.read().await;
+                match running(cluster.as_ref()).and_then(|cluster| cluster.for_case(planned.case.node)) {
+                    Ok(case) => execute(&case, planned, &self.registrar, cancellation).await,
+                    Err(error) => {
+                        let failures = vec![Failure::Infrastructure { message: chain(&error) }];
+                        Executed { failures, ..Executed::default() }
+                    }
+                }
             }
         }
     }
@@ -117,23 +95,63 @@ impl Stage {
                 let case = plane.lock().await.for_case();
                 platform_parts(&case).await
             }
+            RealCluster::Live { cluster, .. } => {
+                let cluster = cluster.read().await;
+                platform_parts(&running(cluster.as_ref())?.for_case(NodeSetting::default())?).await
+            }
         }
     }
 
     /// Ends it, and says what is left behind.
     pub(super) async fn shutdown(&self) -> Vec<String> {
-        let mut left = Vec::new();
-        // Before the webhook ends: nothing else in the cluster may wait for it.
-        if let Err(error) = self.registrar.shutdown().await {
-            left.push(format!("the webhook's registration: {}", chain(&error)));
-        }
         match &self.cluster {
             RealCluster::ControlPlane(plane) => {
-                plane.lock().await.shutdown().await;
                 // With the control plane everything in it is gone.
-                left.clear();
+                plane.lock().await.shutdown().await;
+                Vec::new()
             }
+            RealCluster::Live { cluster, end } => match cluster.write().await.take() {
+                Some(cluster) => self.end_live(cluster, *end).await,
+                None => Vec::new(),
+            },
+        }
+    }
+
+    async fn end_live(&self, cluster: LiveCluster, end: LiveEnd) -> Vec<String> {
+        let mut left = Vec::new();
+        if end != LiveEnd::Delete {
+            // Before the webhook ends: nothing else in the cluster may wait for it.
+            left.extend(self.registrar.unregister().await.err().map(|error| chain(&error)));
+            match cluster.remove_namespaces(false).await {
+                Ok(namespaces) => left.extend(namespaces.into_iter().map(|name| format!("namespace `{name}`"))),
+                Err(error) => left.push(format!("namespaces: {}", chain(&error))),
+            }
+        }
+        if end == LiveEnd::Restore {
+            match self.registrar.undeploy().await {
+                Ok(paths) => left.extend(paths),
+                Err(error) => left.push(format!("the webhook: {}", chain(&error))),
+            }
+        }
+        if let Some(kind) = cluster.kind {
+            let name = kind.name().to_owned();
+            left.extend(kind.shutdown().await.err().map(|error| format!("cluster `{name}`: {}", chain(&error))));
         }
         left
     }
+}
+
+fn running(cluster: Option<&LiveCluster>) -> Result<&LiveCluster, ClusterError> {
+    cluster.ok_or_else(|| ClusterError::Unable { what: "run on a cluster that has ended".to_owned() })
+}
+
+/// Makes the namespace in which it is seen that a registration is in force.
+async fn readiness<C: Cluster>(cluster: &C) -> Result<InForce, ClusterError> {
+    let namespace = cluster.namespace().to_owned();
+    // Selected by Gardener's registrations of every release.
+    let labels = json!({"gardener.cloud/role": "shoot"});
+    let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}});
+    create(cluster, "/api/v1/namespaces".to_owned(), object).await?;
+    cluster.namespace_created(&namespace).await?;
+    Ok(InForce { namespace, limit: IN_FORCE_LIMIT })
 }

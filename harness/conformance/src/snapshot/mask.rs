@@ -70,6 +70,11 @@ impl Masks {
         Self::default().with(namespace, NAMESPACE).with(node, NODE).with(webhook, WEBHOOK)
     }
 
+    /// The label's value that the case's node has, where that is not its name.
+    pub(crate) fn with_node_label(self, label: &str) -> Self {
+        self.with(label, NODE)
+    }
+
     /// One more text and what stands for it; an empty text is left alone.
     fn with(mut self, text: &str, mask: impl Into<String>) -> Self {
         self.add(text, mask);

@@ -3,6 +3,7 @@
 use std::{
     net::{Ipv4Addr, SocketAddr},
     sync::Arc,
+    time::Duration,
 };
 
 use seccomp_webhook::{
@@ -10,8 +11,11 @@ use seccomp_webhook::{
     ServingCertificate, Target, WebhookRequest,
 };
 
-use super::review;
-use crate::outcome::Review;
+use super::{
+    deployed::{Deployed, Deployer},
+    review,
+};
+use crate::{api::ApiError, outcome::Review};
 
 /// A webhook that cannot be started, or whose record cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +23,18 @@ use crate::outcome::Review;
 pub(crate) enum HostError {
     #[error("start the webhook")]
     Start(#[from] ServerError),
+    #[error("make the webhook's certificate")]
+    Certificate(#[source] Box<CertificateError>),
+    #[error("call the API server")]
+    Api(#[from] ApiError),
+    #[error("deploy the webhook: {what}: the API server answered {code} {message}")]
+    Deploy { what: String, code: u16, message: String },
+    #[error("see `{what}` ready within {} s: {last}", limit.as_secs())]
+    NotReady { what: String, limit: Duration, last: String },
+    #[error("read the records of webhook Pod `{pod}`: {code} {message}")]
+    Records { pod: String, code: u16, message: String },
+    #[error("read the records of the webhook")]
+    Unreadable(#[source] serde_json::Error),
 }
 
 /// A webhook that answers; it ends when it is dropped.
@@ -32,12 +48,18 @@ pub(crate) struct Host {
 
 /// Where it runs.
 #[derive(Debug)]
-enum Place {
+pub(super) enum Place {
     /// In this process, reached by URL.
     Local { running: Running, recorder: Arc<Recorder> },
+    /// In the cluster.
+    Deployed(Deployed),
 }
 
 impl Host {
+    pub(super) fn new(place: Place, target: Target, ca_bundle: String, mutant: Option<Mutant>) -> Self {
+        Self { place, target, ca_bundle, mutant }
+    }
+
     /// Gardener's registration of it, as `release` writes it.
     pub(crate) fn registration(&self, release: GardenerRelease) -> Option<Registration> {
         let registration = Registration::of(release, true, self.target.clone(), self.ca_bundle.as_str())?;
@@ -59,16 +81,61 @@ impl Host {
     pub(crate) fn set_gate(&self, gate: bool) {
         match &self.place {
             Place::Local { running, .. } => running.set_gate(gate),
+            // There, the gate is the registration.
+            Place::Deployed(_) => {}
         }
     }
 
     /// Takes out what it was asked about objects in `namespace` since the last time, and what it said.
-    #[expect(clippy::unused_async, reason = "a webhook outside of this process is asked over the network")]
     pub(crate) async fn take(&self, namespace: &str) -> Result<Vec<Review>, HostError> {
-        let records = match &self.place {
-            Place::Local { recorder, .. } => recorder.take(namespace),
-        };
-        Ok(records.into_iter().map(review).collect())
+        match &self.place {
+            Place::Local { recorder, .. } => Ok(recorder.take(namespace).into_iter().map(review).collect()),
+            Place::Deployed(deployed) => deployed.take(namespace).await,
+        }
+    }
+
+    /// What it logged, by the name of what logged it; nothing where it logs with the harness.
+    pub(crate) async fn logs(&self) -> Vec<(String, String)> {
+        match &self.place {
+            Place::Local { .. } => Vec::new(),
+            Place::Deployed(deployed) => deployed.logs().await,
+        }
+    }
+}
+
+/// Where the webhooks of a cluster come from.
+#[derive(Debug)]
+pub(crate) enum Webhooks {
+    /// They run in this process.
+    Local(Arc<LocalWebhooks>),
+    /// They run in the cluster.
+    Deployed(Deployer),
+}
+
+impl Webhooks {
+    /// Whether one webhook serves both releases.
+    pub(super) fn is_alike(&self, one: GardenerRelease, other: GardenerRelease) -> bool {
+        match self {
+            Self::Local(_) => one.handler() == other.handler(),
+            Self::Deployed(deployer) => deployer.is_alike(one, other),
+        }
+    }
+
+    /// Starts the webhook as it behaves in `release`, and waits until it answers.
+    pub(super) async fn start(&self, release: GardenerRelease) -> Result<Host, HostError> {
+        match self {
+            Self::Local(webhooks) => webhooks.start(release),
+            Self::Deployed(deployer) => deployer.start(release).await,
+        }
+    }
+
+    /// Takes away those that were started for `releases`; gives what is left.
+    pub(super) async fn shutdown(&self, releases: &[GardenerRelease]) -> Result<Vec<String>, HostError> {
+        match self {
+            // They end with their handles.
+            Self::Local(_) => Ok(Vec::new()),
+            Self::Deployed(deployer) => deployer.shutdown(releases).await,
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::{
     time::{Instant, MissedTickBehavior},
 };
 
-use super::{Host, HostError, LocalWebhooks};
+use super::{Host, HostError, Webhooks};
 use crate::{
     api::{Api, ApiError, Call},
     outcome::{Answer, Review},
@@ -50,7 +50,7 @@ pub(crate) struct InForce {
 #[derive(Debug)]
 pub(crate) struct Registrar {
     api: Api,
-    webhooks: Arc<LocalWebhooks>,
+    webhooks: Webhooks,
     /// The webhooks started, each with a release that behaves like it.
     hosts: Mutex<Vec<(GardenerRelease, Arc<Host>)>>,
     in_force: Option<InForce>,
@@ -68,7 +68,7 @@ struct Standing {
 
 impl Registrar {
     /// Nothing is registered yet; without `in_force` a registration takes no time.
-    pub(crate) fn new(api: Api, webhooks: Arc<LocalWebhooks>, in_force: Option<InForce>) -> Self {
+    pub(crate) fn new(api: Api, webhooks: Webhooks, in_force: Option<InForce>) -> Self {
         Self { api, webhooks, hosts: Mutex::default(), in_force, standing: Arc::default() }
     }
 
@@ -102,10 +102,10 @@ impl Registrar {
     /// The webhook as it behaves in `release`, started when it is first wanted.
     async fn host(&self, release: GardenerRelease) -> Result<Arc<Host>, HostError> {
         let mut hosts = self.hosts.lock().await;
-        if let Some((_, host)) = hosts.iter().find(|(started, _)| started.handler() == release.handler()) {
+        if let Some((_, host)) = hosts.iter().find(|(started, _)| self.webhooks.is_alike(*started, release)) {
             return Ok(Arc::clone(host));
         }
-        let host = Arc::new(self.webhooks.start(release)?);
+        let host = Arc::new(self.webhooks.start(release).await?);
         hosts.push((release, Arc::clone(&host)));
         Ok(host)
     }
@@ -144,8 +144,8 @@ impl Registrar {
         if answer.code == 404 { Ok(()) } else { expect_success("unregister the webhook", &answer) }
     }
 
-    /// Removes the registration, whatever stands: nothing else in the cluster may depend on a webhook that ends.
-    pub(crate) async fn shutdown(&self) -> Result<(), RegisterError> {
+    /// Removes the registration: nothing else in the cluster may depend on a webhook that ends.
+    pub(crate) async fn unregister(&self) -> Result<(), RegisterError> {
         let mut standing = self.standing.write().await;
         if standing.registered.take().is_some() || standing.is_uncertain {
             standing.is_uncertain = true;
@@ -153,6 +153,23 @@ impl Registrar {
             standing.is_uncertain = false;
         }
         Ok(())
+    }
+
+    /// Takes the webhooks away as well; gives what is left.
+    pub(crate) async fn undeploy(&self) -> Result<Vec<String>, RegisterError> {
+        let hosts = std::mem::take(&mut *self.hosts.lock().await);
+        let releases: Vec<_> = hosts.iter().map(|(release, _)| *release).collect();
+        Ok(self.webhooks.shutdown(&releases).await?)
+    }
+
+    /// What the webhooks logged, by the release and the name of what logged it.
+    pub(crate) async fn logs(&self) -> Vec<(String, String)> {
+        let mut logs = Vec::new();
+        for (release, host) in self.hosts.lock().await.iter() {
+            let named = host.logs().await.into_iter().map(|(name, log)| (format!("webhook-{release}-{name}"), log));
+            logs.extend(named);
+        }
+        logs
     }
 
     /// Waits until `host` is asked about a Pod that asks for nothing, or is not.

@@ -1,0 +1,325 @@
+//! A real cluster with controllers, nodes and kubelets, whoever made it.
+
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+
+use kube_simulator::Minor;
+use serde_json::{Value, json};
+
+use super::{Cluster, ClusterError, NODE_LABEL, pods::is_settled};
+use crate::{
+    api::{Api, Call},
+    case::NodeSetting,
+    event::Observations,
+    outcome::Answer,
+    probe::{ONCE_ARGUMENTS, PROBE_IMAGE, ProbeReport},
+};
+
+/// How often it is looked at what a cluster does of itself.
+const INTERVAL: Duration = Duration::from_millis(100);
+/// How long a cluster may take over anything that it does of itself.
+pub(crate) const LIMIT: Duration = Duration::from_secs(120);
+/// How often a log is looked at until its probe has printed: for some seconds, for it does so at once.
+const LOG_LOOKS: usize = 50;
+/// The first minor whose kubelets have the gate `SeccompDefault` on.
+///
+/// # Source
+/// kubernetes v1.25 `pkg/features/kube_features.go` `SeccompDefault`
+const GATE_ON_SINCE: u8 = 25;
+/// What the names of our namespaces begin with.
+const PREFIX: &str = "seccomp-harness-";
+/// The webhook's registration.
+const CONFIGURATION: &str =
+    "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/gardener-resource-manager";
+/// The annotation of a Node that keeps what was measured on it.
+const BASELINE: &str = "seccomp-harness/baseline";
+
+/// A node that cases run on.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct LiveNode {
+    /// Its name.
+    pub(crate) name: String,
+    /// The value of the label by which Pods find it.
+    pub(crate) label: String,
+    /// What a container sees there that is explicitly Unconfined; nothing before it is measured.
+    pub(crate) baseline: Option<ProbeReport>,
+}
+
+/// A cluster that many cases share.
+#[derive(Debug)]
+pub(crate) struct LiveCluster {
+    pub(crate) api: Api,
+    /// The nodes, by what their kubelets' `seccompDefault` is.
+    pub(crate) nodes: BTreeMap<bool, LiveNode>,
+    /// The nodes from inside; nothing where they cannot be reached.
+    pub(crate) kind: Option<kind_cluster::Cluster>,
+    /// Whether the kubelet's `seccompDefault` stands behind a gate that is off by default.
+    has_alpha_gate: bool,
+    run: String,
+    cases: AtomicUsize,
+}
+
+impl LiveCluster {
+    /// A cluster with `nodes`, of which nothing is known yet; `run` tells its namespaces from those of other runs.
+    pub(crate) fn new(api: Api, minor: Minor, nodes: BTreeMap<bool, LiveNode>, run: &str) -> Self {
+        let has_alpha_gate = minor.number() < GATE_ON_SINCE;
+        Self { api, nodes, kind: None, has_alpha_gate, run: run.to_owned(), cases: AtomicUsize::new(0) }
+    }
+
+    /// The name of a namespace that nobody else has.
+    pub(crate) fn draw_namespace(&self) -> String {
+        format!("{PREFIX}{}-{}", self.run, self.cases.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The node with this setting, or any where the minor's kubelets do not know it.
+    pub(crate) fn node(&self, setting: NodeSetting) -> Option<&LiveNode> {
+        self.nodes.get(&setting.seccomp_default).or_else(|| self.nodes.values().next())
+    }
+
+    /// Measures each node, so that modes are judged by the difference where a machine filters its nodes.
+    ///
+    /// What was measured is kept with the node: a kept cluster is not measured again.
+    pub(crate) async fn measure(&mut self) -> Result<(), ClusterError> {
+        let namespace = self.draw_namespace();
+        let mut measured = BTreeMap::new();
+        for (setting, node) in &self.nodes {
+            let path = format!("/api/v1/nodes/{}", node.name);
+            let stored = self.api.call(Call::get(path.as_str())).await?.body;
+            let known = stored.pointer("/metadata/annotations").and_then(|all| all.get(BASELINE)?.as_str());
+            if let Some(report) = known.and_then(ProbeReport::from_log) {
+                measured.insert(*setting, report);
+            }
+        }
+        if measured.len() < self.nodes.len() {
+            self.create_namespace(&namespace).await?;
+            let looks = self.nodes.iter().filter(|(setting, _)| !measured.contains_key(setting));
+            let looks = looks
+                .map(|(setting, node)| async { Ok::<_, ClusterError>((*setting, self.look(&namespace, node).await?)) });
+            let looks = futures::future::try_join_all(looks).await?;
+            measured.extend(looks);
+            self.remove_namespace(&namespace).await?;
+        }
+        for (setting, node) in &mut self.nodes {
+            node.baseline = measured.remove(setting);
+        }
+        Ok(())
+    }
+
+    async fn create_namespace(&self, namespace: &str) -> Result<(), ClusterError> {
+        let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
+        self.create("/api/v1/namespaces", object).await?;
+        self.namespace_created(namespace).await
+    }
+
+    async fn create(&self, path: &str, object: Value) -> Result<(), ClusterError> {
+        let answer = self.api.call(Call::post(path, object)).await?;
+        if answer.is_success() {
+            return Ok(());
+        }
+        let message = answer.message().unwrap_or_default().to_owned();
+        Err(ClusterError::Refused { what: format!("create in `{path}`"), code: answer.code, message })
+    }
+
+    /// Runs the probe on `node` without any profile, and gives its report.
+    async fn look(&self, namespace: &str, node: &LiveNode) -> Result<ProbeReport, ClusterError> {
+        let pods = format!("/api/v1/namespaces/{namespace}/pods");
+        let pod = json!({
+            "apiVersion": "v1", "kind": "Pod", "metadata": {"name": node.label},
+            "spec": {
+                "nodeName": node.name,
+                "restartPolicy": "Never",
+                "tolerations": [{"operator": "Exists"}],
+                "securityContext": {"seccompProfile": {"type": "Unconfined"}},
+                "containers": [{
+                    "name": "main", "image": PROBE_IMAGE, "imagePullPolicy": "IfNotPresent", "args": ONCE_ARGUMENTS,
+                }],
+            },
+        });
+        self.create(&pods, pod).await?;
+        let path = format!("{pods}/{}", node.label);
+        let is_over = |answer: &Answer| {
+            let phase = answer.body.pointer("/status/phase").and_then(Value::as_str);
+            matches!(phase, Some("Succeeded" | "Failed"))
+        };
+        self.wait_until(format!("see the probe's end on node `{}`", node.name), Call::get(path.as_str()), is_over)
+            .await?;
+        let log = self.api.text(Call::get(format!("{path}/log"))).await?.unwrap_or_default();
+        let Some(report) = ProbeReport::from_log(&log) else {
+            let what = format!("read what the probe printed on node `{}`", node.name);
+            return Err(ClusterError::Start { what, source: format!("it printed `{}`", log.trim()).into() });
+        };
+        // One that cannot be kept is measured again by the next run.
+        let text = serde_json::to_string(&report).unwrap_or_default();
+        let patch = json!({"metadata": {"annotations": {BASELINE: text}}});
+        self.api.call(Call::patch(format!("/api/v1/nodes/{}", node.name), crate::api::MERGE_PATCH, patch)).await?;
+        Ok(report)
+    }
+
+    /// Makes `call` until its answer is as `is_so` wants it.
+    pub(crate) async fn wait_until(
+        &self,
+        what: String,
+        call: Call,
+        is_so: impl Fn(&Answer) -> bool,
+    ) -> Result<Answer, ClusterError> {
+        let attempt = async {
+            let mut interval = tokio::time::interval(INTERVAL);
+            loop {
+                interval.tick().await;
+                let answer = self.api.call(call.clone()).await?;
+                if is_so(&answer) {
+                    return Ok(answer);
+                }
+            }
+        };
+        let timed_out = tokio::time::timeout(LIMIT, attempt).await;
+        timed_out.unwrap_or(Err(ClusterError::TimedOut { what, limit: LIMIT }))
+    }
+
+    /// Waits for what Pods need and controllers make: the ServiceAccount `default`, and the root certificates.
+    async fn namespace_created(&self, namespace: &str) -> Result<(), ClusterError> {
+        let path = format!("/api/v1/namespaces/{namespace}");
+        let account = Call::get(format!("{path}/serviceaccounts/default"));
+        self.wait_until(format!("see the ServiceAccount of `{namespace}`"), account, Answer::is_success).await?;
+        let certificates = Call::get(format!("{path}/configmaps/kube-root-ca.crt"));
+        self.wait_until(format!("see the root certificates of `{namespace}`"), certificates, Answer::is_success)
+            .await?;
+        Ok(())
+    }
+
+    /// Ends the namespace's Pods at once, and deletes the namespace; its controller does the rest in its own time.
+    async fn remove_namespace(&self, namespace: &str) -> Result<(), ClusterError> {
+        let path = format!("/api/v1/namespaces/{namespace}");
+        self.api.call(Call::delete(format!("{path}/pods")).with("gracePeriodSeconds", "0")).await?;
+        let answer = self.api.call(Call::delete(path.as_str())).await?;
+        // 409: it is on its way out already.
+        if answer.is_success() || matches!(answer.code, 404 | 409) {
+            if !namespace.starts_with(PREFIX) {
+                // The next case may want one of the same name.
+                let is_gone = |answer: &Answer| answer.code == 404;
+                self.wait_until(format!("see namespace `{namespace}` gone"), Call::get(path), is_gone).await?;
+            }
+            return Ok(());
+        }
+        let message = answer.message().unwrap_or_default().to_owned();
+        Err(ClusterError::Refused { what: format!("delete namespace `{namespace}`"), code: answer.code, message })
+    }
+
+    /// Removes what a run that was killed left behind: its registration first, for its webhook may be gone.
+    pub(crate) async fn forget_killed_runs(&self) -> Result<(), ClusterError> {
+        self.api.call(Call::delete(CONFIGURATION)).await?;
+        self.remove_namespaces(true).await.map(drop)
+    }
+
+    /// Deletes namespaces of ours, those of runs that were killed included, and waits until they are gone; gives those
+    /// that are not.
+    pub(crate) async fn remove_namespaces(&self, of_other_runs: bool) -> Result<Vec<String>, ClusterError> {
+        let prefix = if of_other_runs { PREFIX.to_owned() } else { format!("{PREFIX}{}-", self.run) };
+        let names = |answer: &Answer| -> Vec<String> {
+            let items = answer.body.get("items").and_then(Value::as_array);
+            let names = items.into_iter().flatten().filter_map(|item| item.pointer("/metadata/name")?.as_str());
+            names.filter(|name| name.starts_with(&prefix)).map(str::to_owned).collect()
+        };
+        let list = Call::get("/api/v1/namespaces");
+        for namespace in names(&self.api.call(list.clone()).await?) {
+            self.remove_namespace(&namespace).await?;
+        }
+        let is_empty = |answer: &Answer| answer.is_success() && names(answer).is_empty();
+        match self.wait_until("see the namespaces gone".to_owned(), list.clone(), is_empty).await {
+            Ok(_) => Ok(Vec::new()),
+            Err(ClusterError::TimedOut { .. }) => Ok(names(&self.api.call(list).await?)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The cluster as the next case sees it.
+    pub(crate) fn for_case(&self, setting: NodeSetting) -> Result<LiveCase<'_>, ClusterError> {
+        let node =
+            self.node(setting).ok_or_else(|| ClusterError::Unable { what: format!("run on a node {setting}") })?;
+        Ok(LiveCase { cluster: self, node, setting, namespace: self.draw_namespace() })
+    }
+}
+
+/// A live cluster, as one case sees it.
+#[derive(Debug)]
+pub(crate) struct LiveCase<'a> {
+    cluster: &'a LiveCluster,
+    node: &'a LiveNode,
+    setting: NodeSetting,
+    namespace: String,
+}
+
+impl LiveCase<'_> {
+    /// The Pods of a namespace that are the harness's business.
+    async fn pods(&self, namespace: &str) -> Result<Vec<Value>, ClusterError> {
+        let mut list = self.cluster.api.call(Call::get(format!("/api/v1/namespaces/{namespace}/pods"))).await?.body;
+        let mut pods = list.get_mut("items").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default();
+        if !namespace.starts_with(PREFIX) {
+            // Others live there too, and may never come to rest.
+            let is_ours =
+                |pod: &Value| pod.pointer("/spec/nodeSelector").is_some_and(|labels| labels.get(NODE_LABEL).is_some());
+            pods.retain(is_ours);
+        }
+        Ok(pods)
+    }
+}
+
+impl Cluster for LiveCase<'_> {
+    fn api(&self) -> &Api {
+        &self.cluster.api
+    }
+
+    fn observations(&self) -> Observations {
+        Observations { api: true, kernel: true }
+    }
+
+    fn node(&self) -> &str {
+        &self.node.name
+    }
+
+    fn node_label(&self) -> &str {
+        &self.node.label
+    }
+
+    fn baseline(&self) -> Option<&ProbeReport> {
+        self.node.baseline.as_ref()
+    }
+
+    fn log_looks(&self) -> usize {
+        LOG_LOOKS
+    }
+
+    fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    fn outlives_case(&self) -> bool {
+        true
+    }
+
+    async fn namespace_created(&self, namespace: &str) -> Result<(), ClusterError> {
+        self.cluster.namespace_created(namespace).await
+    }
+
+    /// Waits until scheduler and kubelet have done with each Pod what they do.
+    async fn settle(&self, namespace: &str) -> Result<(), ClusterError> {
+        let attempt = async {
+            let mut interval = tokio::time::interval(INTERVAL);
+            loop {
+                interval.tick().await;
+                if self.pods(namespace).await?.iter().all(is_settled) {
+                    return Ok(());
+                }
+            }
+        };
+        let timed_out = tokio::time::timeout(LIMIT, attempt).await;
+        timed_out.unwrap_or(Err(ClusterError::TimedOut { what: "see the Pods at rest".to_owned(), limit: LIMIT }))
+    }
+
+    async fn remove_namespace(&self, namespace: &str) -> Result<(), ClusterError> {
+        self.cluster.remove_namespace(namespace).await
+    }
+}

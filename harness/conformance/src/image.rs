@@ -1,0 +1,67 @@
+//! The image with the harness's own executable, which is the probe and the webhook in clusters with nodes.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use kind_cluster::{ArchiveRequest, ImageArchive};
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+use crate::{cluster::ClusterError, probe::PROBE_IMAGE};
+
+/// What the executable is told where a Pod says nothing.
+const ROLE: &str = "probe";
+
+/// Where the harness's image comes from.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct HarnessImage {
+    /// The executable that is put into it, statically linked for Linux; without it, the one that runs.
+    pub binary: Option<Utf8PathBuf>,
+    /// An image that nodes have or can pull, instead of one that is made; for clusters that nothing is loaded into.
+    pub reference: Option<String>,
+}
+
+/// The image as an archive, written when the first cluster needs it.
+#[derive(Debug)]
+pub(crate) struct Archive {
+    image: HarnessImage,
+    written: OnceCell<(ImageArchive, TempDir)>,
+}
+
+impl Archive {
+    pub(crate) fn new(image: HarnessImage) -> Self {
+        Self { image, written: OnceCell::new() }
+    }
+
+    /// Writes it, once.
+    pub(crate) async fn get(&self) -> Result<&ImageArchive, ClusterError> {
+        let written = self.written.get_or_try_init(async || {
+            let image = self.image.clone();
+            // Compressing is work for a processor.
+            let written = tokio::task::spawn_blocking(move || write(&image)).await;
+            written.map_err(failed("write the harness's image"))?
+        });
+        Ok(&written.await?.0)
+    }
+}
+
+fn failed<E: std::error::Error + Send + Sync + 'static>(what: &'static str) -> impl FnOnce(E) -> ClusterError {
+    move |source| ClusterError::Start { what: what.to_owned(), source: Box::new(source) }
+}
+
+fn write(image: &HarnessImage) -> Result<(ImageArchive, TempDir), ClusterError> {
+    let executable = match &image.binary {
+        Some(binary) => binary.clone(),
+        None => {
+            let running = std::env::current_exe().map_err(failed("find the running executable"))?;
+            Utf8PathBuf::from_path_buf(running).map_err(|path| ClusterError::Start {
+                what: "name the running executable".to_owned(),
+                source: format!("`{}` is not UTF-8", path.display()).into(),
+            })?
+        }
+    };
+    let folder = tempfile::Builder::new().prefix("seccomp-harness-image-").tempdir();
+    let folder = folder.map_err(failed("make a folder for the harness's image"))?;
+    let path = Utf8Path::from_path(folder.path()).unwrap_or(Utf8Path::new(".")).join("image.tar");
+    let what = "put the harness into an image; `--harness-binary` names an executable that is fit for it";
+    let archive = ArchiveRequest::new(PROBE_IMAGE, executable).with_argument(ROLE).write(path).map_err(failed(what))?;
+    Ok((archive, folder))
+}

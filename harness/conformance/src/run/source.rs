@@ -1,0 +1,143 @@
+//! What real clusters are started from.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use camino::Utf8PathBuf;
+use kind_cluster::{Engine, KubernetesVersion};
+use kube_simulator::Minor;
+use seccomp_webhook::Mutant;
+use tokio::sync::{Mutex, RwLock};
+
+use super::{
+    ClusterKind, KindSettings, RunError, RunOptions, WebhookKind, infrastructure,
+    stage::{LiveEnd, RealCluster, Stage},
+};
+use crate::{
+    cluster::{ClusterError, control_plane::ControlPlane, kind, kind::request::KindOptions},
+    image::Archive,
+    webhook::{Deployable, Deployer, LocalWebhooks, Webhooks},
+};
+
+/// What all clusters of a run are made with.
+#[derive(Debug)]
+pub(super) struct Shared {
+    /// Tells what is of this run.
+    pub(super) run: String,
+    pub(super) local: Arc<LocalWebhooks>,
+    pub(super) mutant: Option<Mutant>,
+    pub(super) webhook: WebhookKind,
+    pub(super) archive: Archive,
+    /// The Localhost profiles that scenarios name.
+    pub(super) profiles: BTreeSet<String>,
+}
+
+/// What a cluster is started from.
+#[derive(Debug)]
+pub(super) struct Source {
+    kind: SourceKind,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+enum SourceKind {
+    /// A folder with the programs.
+    ControlPlane(Utf8PathBuf),
+    /// A version for kind.
+    Kind { version: KubernetesVersion, options: KindOptions },
+}
+
+impl Source {
+    /// What there is, by minor.
+    pub(super) async fn all(options: &RunOptions, shared: &Arc<Shared>) -> Result<BTreeMap<Minor, Self>, RunError> {
+        let mut sources = BTreeMap::new();
+        let source = |kind| Self { kind, shared: Arc::clone(shared) };
+        match &options.cluster {
+            ClusterKind::Simulated => {}
+            ClusterKind::ControlPlane { assets } => {
+                for folder in assets {
+                    let minor = ControlPlane::minor_in(folder).await;
+                    let minor = minor.map_err(infrastructure(&format!("control plane of `{folder}`")))?;
+                    sources.insert(minor, source(SourceKind::ControlPlane(folder.clone())));
+                }
+            }
+            ClusterKind::Kind(settings) => {
+                Engine::detect().await.map_err(infrastructure("kind"))?;
+                for (minor, kind) in kinds(settings, &options.selection.minors)? {
+                    sources.insert(minor, source(kind));
+                }
+            }
+        }
+        Ok(sources)
+    }
+
+    /// Starts it, and prepares it for cases.
+    pub(super) async fn start(&self) -> Result<Stage, ClusterError> {
+        let shared = &self.shared;
+        match &self.kind {
+            SourceKind::ControlPlane(folder) => {
+                let cluster = RealCluster::ControlPlane(Mutex::new(ControlPlane::start(folder).await?));
+                Stage::new(cluster, |_| Webhooks::Local(Arc::clone(&shared.local))).await
+            }
+            SourceKind::Kind { version, options } => {
+                let archive = shared.archive.get().await?;
+                let cluster = kind::start(*version, options, archive, &shared.profiles, &shared.run).await?;
+                let end = if options.is_retained { LiveEnd::Keep } else { LiveEnd::Delete };
+                let deployer = Deployer::new(cluster.api.clone(), self.deployable(), None, archive.digest());
+                let cluster = RealCluster::Live { cluster: RwLock::new(Some(cluster)), end };
+                Stage::new(cluster, |_| Webhooks::Deployed(deployer)).await
+            }
+        }
+    }
+
+    fn deployable(&self) -> Deployable {
+        match &self.shared.webhook {
+            WebhookKind::Reference | WebhookKind::Mutant(_) => Deployable::Reference(self.shared.mutant),
+            WebhookKind::ResourceManager { image, .. } => Deployable::ResourceManager(image.clone()),
+        }
+    }
+}
+
+/// The minors that kind clusters are made for without a selection: the last one before kubelets could be told to default to
+/// the runtime's profile without a gate, and the first one after.
+const KIND_MINORS: [u8; 2] = [24, 25];
+
+/// What is asked of kind, by minor.
+fn kinds(settings: &KindSettings, selected: &[Minor]) -> Result<BTreeMap<Minor, SourceKind>, RunError> {
+    let mut images = BTreeMap::new();
+    for image in &settings.node_images {
+        let minor = minor_of(image);
+        let only = if let [only] = selected { Some(*only) } else { None };
+        let Some(minor) = minor.or(only) else {
+            return Err(RunError::UnknownNodeImage { image: image.clone() });
+        };
+        images.insert(minor, image.clone());
+    }
+    let default = || {
+        if images.is_empty() {
+            KIND_MINORS.into_iter().filter_map(Minor::new).collect()
+        } else {
+            images.keys().copied().collect()
+        }
+    };
+    let minors: BTreeSet<Minor> = if selected.is_empty() { default() } else { selected.iter().copied().collect() };
+    let kind = |minor: Minor| {
+        let options = KindOptions {
+            node_image: images.get(&minor).cloned(),
+            workers: Vec::new(),
+            lifetime: settings.lifetime,
+            is_retained: settings.is_kept,
+        };
+        (minor, SourceKind::Kind { version: KubernetesVersion::new(minor.number().into()), options })
+    };
+    Ok(minors.into_iter().map(kind).collect())
+}
+
+/// The minor that a node image's tag names: `kindest/node:v1.24.17@sha256:...`.
+fn minor_of(image: &str) -> Option<Minor> {
+    let name = image.split_once('@').map_or(image, |(name, _)| name);
+    let (_, tag) = name.rsplit_once(':')?;
+    tag.parse().ok()
+}
