@@ -1,5 +1,6 @@
 //! The command line.
 
+pub(crate) mod cluster;
 pub(crate) mod real;
 pub(crate) mod selection;
 pub(crate) mod webhook;
@@ -22,6 +23,7 @@ use seccomp_webhook::GardenerRelease;
 use crate::{
     arguments::real::RealClusters,
     arguments::{
+        cluster::ClusterArguments,
         selection::{Folders, Labels, Selection},
         webhook::WebhookArguments,
     },
@@ -32,7 +34,7 @@ use crate::{
 /// The exit codes, as `--help` shows them.
 const EXIT_CODES: &str = "\
 Exit codes: 0 passed, 1 a scenario failed, 2 wrong usage or scenario file, 3 something on this machine broke, \
-4 nothing selected, 6 snapshots pending, 130 and 143 ended by a signal.";
+4 nothing selected, 6 snapshots pending, 7 something was left behind, 130 and 143 ended by a signal.";
 
 /// What is logged by default; the client's own errors are told where they matter, and expected while a server starts.
 const LOG: &str = "warn,kube_client::client::builder=off";
@@ -94,6 +96,8 @@ pub(crate) enum Command {
     Schema,
     /// Serve a simulated cluster and write a kubeconfig for it, until Ctrl-C.
     Simulator(SimulatorArguments),
+    /// Make, list, delete and collect the kind clusters of the harness, and what killed processes of it left.
+    Cluster(ClusterArguments),
     /// Decide on snapshots that a run left pending.
     Snapshot(SnapshotArguments),
     /// Serve the webhook with a certificate, until Ctrl-C.
@@ -158,6 +162,10 @@ pub(crate) struct RunArguments {
     pub(crate) assets: Vec<Utf8PathBuf>,
     #[command(flatten)]
     pub(crate) real: RealClusters,
+    /// A folder for what helps to understand failures on real clusters: logs of a failed case and of its API server.
+    /// Without it, the folder that `ARTIFACTS` names.
+    #[arg(long, value_name = "DIR", env = "SECCOMP_HARNESS_ARTIFACTS")]
+    pub(crate) artifacts: Option<Utf8PathBuf>,
     /// The webhook under test: `reference`, `gardener-resource-manager`, or `mutant:NAME` for one that is broken on purpose.
     #[arg(long, default_value = "reference", value_name = "WEBHOOK", env = "SECCOMP_HARNESS_WEBHOOK")]
     pub(crate) webhook: TestedWebhook,

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod check;
+mod cluster;
 mod explain;
 mod list;
 mod probe;
@@ -41,6 +42,7 @@ pub(crate) async fn execute(command: Command, context: Context) -> End {
         Command::Check(arguments) => check::run(&arguments, &context),
         Command::Explain(arguments) => explain::run(arguments, &context).await,
         Command::Schema => schema::run(),
+        Command::Cluster(arguments) => cluster::run(arguments.command, &context).await,
         Command::Snapshot(arguments) => snapshot::run(&arguments.decision),
         Command::Webhook(arguments) => webhook::run(arguments, &context).await,
         Command::Probe(arguments) => probe::run(&arguments).await,

@@ -19,6 +19,8 @@ pub(crate) enum End {
     NothingSelected,
     /// Every expectation holds, but snapshots wait for a decision.
     SnapshotsPending,
+    /// Something is there that should be gone.
+    LeftBehind,
     /// A signal ended the command; what it had made is removed.
     Interrupted(Signal),
 }
@@ -32,8 +34,9 @@ impl End {
             Self::Usage => 2,
             Self::Infrastructure => 3,
             Self::NothingSelected => 4,
-            // 5 (passed, but waived or flaky) and 7 (something was left behind) belong to clusters that are not simulated.
+            // 5 (passed, but waived or flaky) belongs to clusters that are not simulated.
             Self::SnapshotsPending => 6,
+            Self::LeftBehind => 7,
             Self::Interrupted(Signal::Interrupt) => 130,
             Self::Interrupted(Signal::Terminate) => 143,
         }

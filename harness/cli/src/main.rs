@@ -3,15 +3,18 @@
 mod arguments;
 mod command;
 mod diagnostics;
+mod duration;
 mod end;
+mod envtest;
 mod error;
 mod folders;
 mod selection;
 mod signals;
+mod supervised;
 mod terminal;
 mod webhook_choice;
 
-use std::{io, process::ExitCode};
+use std::{env, io, process::ExitCode};
 
 use clap::Parser as _;
 use tokio::runtime;
@@ -31,6 +34,9 @@ use crate::{
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    if supervised::failed(env::args_os()) {
+        return End::Infrastructure.into();
+    }
     let environment = Environment::read();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,

@@ -9,6 +9,8 @@ use std::{
 use camino::Utf8PathBuf;
 use clap::ValueEnum;
 
+use crate::envtest::Envtest;
+
 /// When to write colours.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
 pub(crate) enum ColorChoice {
@@ -33,8 +35,10 @@ pub(crate) struct Environment {
     pub(crate) ci: bool,
     /// What insta is told to do with differences.
     pub(crate) insta_update: Option<String>,
-    /// Where envtest finds its control plane.
-    pub(crate) kubebuilder_assets: Option<Utf8PathBuf>,
+    /// What envtest's variables say of control planes.
+    pub(crate) envtest: Envtest,
+    /// Where Prow and its like want artifacts.
+    pub(crate) artifacts: Option<Utf8PathBuf>,
 }
 
 impl Environment {
@@ -54,8 +58,8 @@ impl Environment {
                 .and_then(|value| ColorChoice::from_str(&value.to_string_lossy(), true).ok()),
             ci: on("CI"),
             insta_update: set("INSTA_UPDATE").map(|value| value.to_string_lossy().into_owned()),
-            kubebuilder_assets: set("KUBEBUILDER_ASSETS")
-                .and_then(|value| Utf8PathBuf::from_path_buf(value.into()).ok()),
+            artifacts: set("ARTIFACTS").and_then(|value| Utf8PathBuf::from_path_buf(value.into()).ok()),
+            envtest: Envtest::from_lookup(&lookup),
         }
     }
 

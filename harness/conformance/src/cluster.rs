@@ -8,6 +8,7 @@ pub(crate) mod simulated;
 
 use std::{future::Future, time::Duration};
 
+use self::control_plane::settings::ProgramError;
 use crate::{
     api::{Api, ApiError},
     event::Observations,
@@ -68,6 +69,8 @@ pub(crate) trait Cluster: Send + Sync {
 pub(crate) enum ClusterError {
     #[error("call the API server")]
     Api(#[from] ApiError),
+    #[error(transparent)]
+    Program(#[from] ProgramError),
     #[error("{what}: the API server answered {code} {message}")]
     Refused { what: String, code: u16, message: String },
     #[error("{what} within {} s", limit.as_secs())]

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use self::{ledger::Ledger, object::Made};
 use crate::{
     api::{ApiError, is_cluster_scoped},
-    cluster::{Cluster, ClusterError},
+    cluster::{Cluster, ClusterError, control_plane::logs::Bookmark},
     coverage::Preconditions,
     outcome::{Answer, Outcome},
     plan::Planned,
@@ -36,6 +36,8 @@ pub(crate) struct Executed {
     pub(crate) failures: Vec<Failure>,
     /// Each Pod that was created: which preconditions it met, and whether the webhook changed it.
     pub(crate) creations: Vec<(Preconditions, bool)>,
+    /// Where the cluster's logs stood when the case began, where it has some.
+    pub(crate) logs: Option<Bookmark>,
 }
 
 /// What keeps a case from running to its end.

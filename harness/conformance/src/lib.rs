@@ -9,13 +9,16 @@
 //! No terminal and no arguments here: whoever wants to know what happens reads [`Event`]s.
 
 mod api;
+mod artifacts;
 mod case;
 mod cluster;
 mod coverage;
 mod event;
 mod execute;
 mod expectation;
+mod folder;
 mod image;
+pub mod inventory;
 mod outcome;
 mod partition;
 mod plan;
@@ -26,7 +29,10 @@ mod verdict;
 mod webhook;
 
 pub use case::{Case, NodeSetting};
-pub use cluster::kind::request::{KindOptions, kind_request, node_of};
+pub use cluster::{
+    control_plane::{leftover::Leftovers, settings::ControlPlaneSettings, supervise::supervise},
+    kind::request::{KindOptions, kind_request, node_of},
+};
 pub use coverage::{Coverage, PreconditionCoverage, Preconditions, RequirementCoverage, ScenarioCoverage};
 pub use event::{CaseFinished, ClusterDescription, EndedEarly, Event, Observations, Summary};
 // Who reads events, or demands something of reports, needs no other crate.

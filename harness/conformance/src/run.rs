@@ -30,6 +30,7 @@ use self::{
 };
 use crate::{
     case::Case,
+    cluster::control_plane::settings::ControlPlaneSettings,
     coverage::Coverage,
     event::{Event, Summary},
     image::{Archive, HarnessImage},
@@ -211,6 +212,7 @@ impl Prepared {
                 platform,
                 is_compared,
                 is_kept,
+                artifacts: options.artifacts.clone(),
                 cancellation: options.cancellation.child_token(),
             }),
             plan,
@@ -294,6 +296,10 @@ pub struct RunOptions {
     pub parallel: Option<NonZeroUsize>,
     /// Whether the first failure ends the run.
     pub fail_fast: bool,
+    /// The folder for what helps to understand a failure on a real cluster: logs of it and of its API server.
+    pub artifacts: Option<Utf8PathBuf>,
+    /// How control planes are run.
+    pub control_plane: ControlPlaneSettings,
     /// Ends the run when it is cancelled: cases that run are dropped, events and summary say what was done.
     pub cancellation: CancellationToken,
 }
@@ -331,6 +337,8 @@ impl RunOptions {
             snapshot_mode: SnapshotMode::Check,
             parallel: None,
             fail_fast: false,
+            artifacts: None,
+            control_plane: ControlPlaneSettings::default(),
             cancellation: CancellationToken::new(),
         }
     }

@@ -1,10 +1,13 @@
-//! Which process made a cluster, and whether it still lives.
+//! Which process made something, and whether it still lives.
 
 use std::{fmt, str::FromStr};
 
 /// A process, told apart from any other that has or had its number, on this machine or another.
+///
+/// Every cluster's mark names one. As text (`Display`, `FromStr`) it fits a file's name or a variable, so that whoever
+/// leaves other things behind can mark them alike.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Creator {
+pub struct Creator {
     /// The machine's boot and the process namespace, so far as the system tells them.
     host: Option<Host>,
     id: u32,
@@ -20,7 +23,7 @@ struct Host {
 
 impl Creator {
     /// The process that asks.
-    pub(crate) fn this_process() -> Self {
+    pub fn this_process() -> Self {
         let id = std::process::id();
         Self { host: Host::of(id), id }
     }
@@ -29,7 +32,7 @@ impl Creator {
     ///
     /// A process of another machine, of an earlier boot or of another process namespace is not known to have ended, nor
     /// is any where the system has no `/proc`: their clusters go when they expire.
-    pub(crate) fn is_gone(&self) -> bool {
+    pub fn is_gone(&self) -> bool {
         let (Some(host), Some(here)) = (&self.host, Self::this_process().host) else { return false };
         let is_here = host.boot == here.boot && host.namespace == here.namespace;
         is_here && start_of(self.id) != Some(host.start)
@@ -68,8 +71,9 @@ impl fmt::Display for Creator {
 }
 
 /// A text that names no process.
-#[derive(Debug)]
-pub(crate) struct CreatorError;
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("no process is named as BOOT.NAMESPACE.START.ID or -.ID")]
+pub struct CreatorError;
 
 impl FromStr for Creator {
     type Err = CreatorError;

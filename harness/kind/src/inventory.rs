@@ -135,7 +135,7 @@ impl Inventory {
         report.left.clear();
         let mut outcome = Ok(());
         for cluster in self.list().await? {
-            if !self.is_garbage(&cluster, now).await? {
+            if !self.is_left_behind(&cluster, now).await? {
                 report.left.push(cluster.name);
                 continue;
             }
@@ -147,7 +147,11 @@ impl Inventory {
         outcome
     }
 
-    async fn is_garbage(&self, cluster: &FoundCluster, now: SystemTime) -> Result<bool, ClusterError> {
+    /// Whether nobody needs `cluster` at `now`, so that [`Inventory::gc`] deletes it.
+    ///
+    /// # Errors
+    /// [`ClusterError::Program`]: the container engine could not be run.
+    pub async fn is_left_behind(&self, cluster: &FoundCluster, now: SystemTime) -> Result<bool, ClusterError> {
         let mark = &cluster.mark;
         if mark.is_expired(now) {
             return Ok(true);

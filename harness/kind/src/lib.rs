@@ -56,6 +56,7 @@ mod version;
 
 pub use archive::{ArchiveError, ArchiveRequest, ImageArchive};
 pub use cluster::{Cluster, LoadedArchive, Node};
+pub use creator::{Creator, CreatorError};
 pub use engine::Engine;
 pub use error::{ClusterError, CommandError};
 pub use image::{NODE_IMAGES, NodeImage};

@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeSet, num::NonZeroUsize, sync::Arc, time::Duration};
 
-use camino::Utf8PathBuf;
 use clap::ValueEnum as _;
 use seccomp_conformance::{
     ClusterKind as Cluster, Event, HarnessImage, KindSettings, Predicate, RunError, RunOptions, Selection,
@@ -23,7 +22,7 @@ use crate::{
     webhook_choice::{TestedWebhook, WebhookChoice},
 };
 
-/// How long a cancelled run has to sum up; the whole command ends within a second of the signal.
+/// How long a cancelled run on simulated clusters has to sum up; the whole command ends within a second of the signal.
 const SUMMING_UP: Duration = Duration::from_millis(600);
 
 /// Runs what is selected and reports it, also when a signal ends the run.
@@ -65,6 +64,7 @@ fn end(verdict: RunVerdict) -> End {
 
 /// Drives the run to its end, or as far as it comes.
 async fn execute(suite: Suite, options: RunOptions, context: &Context) -> Result<Run, Failure> {
+    let is_real = !matches!(options.cluster, Cluster::Simulated);
     let (events, mut received) = mpsc::unbounded_channel();
     // A task of its own, so that cases go on while their events are folded.
     let running = tokio::spawn(async move { seccomp_conformance::run(&suite, &options, events).await });
@@ -77,6 +77,10 @@ async fn execute(suite: Suite, options: RunOptions, context: &Context) -> Result
     };
     let cut_off = async {
         context.cancellation.cancelled().await;
+        if is_real {
+            // Cleaning up takes as long as it takes; a second signal does not wait for it.
+            std::future::pending::<()>().await;
+        }
         tokio::time::timeout(SUMMING_UP, std::future::pending::<()>()).await
     };
     let came_to_an_end = tokio::select! {
@@ -86,6 +90,8 @@ async fn execute(suite: Suite, options: RunOptions, context: &Context) -> Result
     drop(progress);
     if !came_to_an_end {
         running.abort();
+        // Only when it has ended is what it held released.
+        let _ = running.await;
         return Ok(run);
     }
     match running.await {
@@ -123,6 +129,8 @@ fn options(arguments: &RunArguments, files: &Files, folders: &Found, context: &C
         snapshot_mode: snapshot_mode(arguments, &context.environment)?,
         parallel: arguments.parallel.and_then(|number| NonZeroUsize::new(number.into())),
         fail_fast: arguments.fail_fast,
+        artifacts: arguments.artifacts.clone().or_else(|| context.environment.artifacts.clone()),
+        control_plane: context.environment.envtest.settings(&arguments.assets)?,
         cancellation: context.cancellation.clone(),
     })
 }
@@ -152,18 +160,7 @@ fn cluster(arguments: &RunArguments, environment: &Environment) -> Result<Cluste
             lifetime: None,
         })),
         ClusterKind::ControlPlane => {
-            let named = arguments.assets.iter().cloned();
-            let assets: Vec<Utf8PathBuf> = if arguments.assets.is_empty() {
-                environment.kubebuilder_assets.iter().cloned().collect()
-            } else {
-                named.collect()
-            };
-            if assets.is_empty() {
-                return Err(Failure::usage(
-                    "--cluster control-plane needs etcd and kube-apiserver: name their folder with --assets or \
-                     KUBEBUILDER_ASSETS",
-                ));
-            }
+            let assets = environment.envtest.assets(&arguments.assets)?;
             Ok(Cluster::ControlPlane { assets })
         }
     }

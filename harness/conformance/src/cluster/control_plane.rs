@@ -3,7 +3,15 @@
 //! Where a case needs what a controller, the scheduler or a kubelet would write (a default ServiceAccount, a Pod's node,
 //! the end of a deletion), the harness writes it. Containers are not observed.
 
-mod process;
+mod arguments;
+mod controllers;
+mod credentials;
+pub(crate) mod leftover;
+pub(crate) mod logs;
+mod processes;
+mod program;
+pub(crate) mod settings;
+pub(crate) mod supervise;
 
 use std::{
     fmt,
@@ -18,7 +26,11 @@ use camino::Utf8Path;
 use kube_simulator::Minor;
 use serde_json::{Value, json};
 
-use self::process::Processes;
+use self::{
+    logs::Bookmark,
+    processes::{Processes, Started},
+    settings::{ControlPlaneSettings, Programs},
+};
 use super::{Cluster, ClusterError, NODE_LABEL};
 use crate::{
     api::{Api, Call},
@@ -37,6 +49,7 @@ const OWN_NAMESPACES: [&str; 3] = ["default", "kube-system", "kube-public"];
 pub(crate) struct ControlPlane {
     minor: Minor,
     api: Api,
+    authority: Arc<str>,
     processes: Processes,
     cases: Arc<AtomicUsize>,
 }
@@ -48,15 +61,19 @@ impl fmt::Debug for ControlPlane {
 }
 
 impl ControlPlane {
-    /// Starts the programs in `assets`, laid out as `KUBEBUILDER_ASSETS` expects, and waits until they are ready.
-    pub(crate) async fn start(assets: &Utf8Path) -> Result<Self, ClusterError> {
-        let minor = process::version(assets).await?;
-        let (processes, client) = Processes::start(assets).await?;
-        let plane = Self { minor, api: Api::new(client), processes, cases: Arc::default() };
-        for namespace in OWN_NAMESPACES {
-            plane.wait_for_namespace(namespace).await?;
-            create_service_account(&plane.api, minor, namespace).await?;
-        }
+    /// The minor of the programs in `assets`, laid out as `KUBEBUILDER_ASSETS` expects.
+    pub(crate) async fn minor_in(assets: &Utf8Path, settings: &ControlPlaneSettings) -> Result<Minor, ClusterError> {
+        processes::version(&Programs::find(assets, settings)?).await
+    }
+
+    /// Starts the programs in `assets` and waits until they are ready.
+    pub(crate) async fn start(assets: &Utf8Path, settings: &ControlPlaneSettings) -> Result<Self, ClusterError> {
+        let programs = Programs::find(assets, settings)?;
+        let minor = processes::version(&programs).await?;
+        let Started { processes, client, authority } = Processes::start(&programs, settings).await?;
+        let authority = Arc::from(authority);
+        let plane = Self { minor, api: Api::new(client), authority, processes, cases: Arc::default() };
+        futures::future::try_join_all(OWN_NAMESPACES.map(|namespace| plane.prepare(namespace))).await?;
         let node = json!({
             "apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE, "labels": {NODE_LABEL: NODE}},
         });
@@ -64,33 +81,35 @@ impl ControlPlane {
         Ok(plane)
     }
 
-    /// The minor of the programs in `assets`.
-    pub(crate) async fn minor_in(assets: &Utf8Path) -> Result<Minor, ClusterError> {
-        process::version(assets).await
+    /// Waits until the API server has made `namespace`, and fills it.
+    async fn prepare(&self, namespace: &str) -> Result<(), ClusterError> {
+        let call = Call::get(format!("/api/v1/namespaces/{namespace}"));
+        wait_until(&self.api, format!("see namespace `{namespace}`"), call, Answer::is_success).await?;
+        controllers::fill_namespace(&self.api, self.minor, namespace, &self.authority).await
     }
 
     /// The control plane as the next case sees it, in a namespace of its own.
     pub(crate) fn for_case(&self) -> ControlPlaneCase {
         let number = self.cases.fetch_add(1, Ordering::Relaxed);
         let namespace = format!("namespace-of-case-{number}");
-        ControlPlaneCase { minor: self.minor, api: self.api.clone(), namespace }
+        ControlPlaneCase { minor: self.minor, api: self.api.clone(), authority: Arc::clone(&self.authority), namespace }
+    }
+
+    /// Where its logs stand now.
+    pub(crate) fn bookmark(&self) -> Bookmark {
+        self.processes.bookmark()
     }
 
     /// Ends both programs.
     pub(crate) async fn shutdown(&mut self) {
         self.processes.shutdown().await;
     }
-
-    async fn wait_for_namespace(&self, namespace: &str) -> Result<(), ClusterError> {
-        let call = Call::get(format!("/api/v1/namespaces/{namespace}"));
-        wait_until(&self.api, format!("see namespace `{namespace}`"), call, Answer::is_success).await
-    }
 }
 
 /// Makes `call` until its answer is as `is_so` wants it.
 async fn wait_until(api: &Api, what: String, call: Call, is_so: impl Fn(&Answer) -> bool) -> Result<(), ClusterError> {
     let attempt = async {
-        let mut interval = tokio::time::interval(process::INTERVAL);
+        let mut interval = tokio::time::interval(processes::INTERVAL);
         loop {
             interval.tick().await;
             if is_so(&api.call(call.clone()).await?) {
@@ -106,6 +125,7 @@ async fn wait_until(api: &Api, what: String, call: Call, is_so: impl Fn(&Answer)
 pub(crate) struct ControlPlaneCase {
     minor: Minor,
     api: Api,
+    authority: Arc<str>,
     namespace: String,
 }
 
@@ -160,7 +180,7 @@ impl Cluster for ControlPlaneCase {
     }
 
     async fn namespace_created(&self, namespace: &str) -> Result<(), ClusterError> {
-        create_service_account(&self.api, self.minor, namespace).await
+        controllers::fill_namespace(&self.api, self.minor, namespace, &self.authority).await
     }
 
     /// Binds the Pods that would run on the node, and ends those that are being deleted.
@@ -196,44 +216,21 @@ impl Cluster for ControlPlaneCase {
     }
 }
 
-/// Makes the ServiceAccount `default`, as the service account controller does, and its token Secret where that minor has
-/// one.
-async fn create_service_account(api: &Api, minor: Minor, namespace: &str) -> Result<(), ClusterError> {
-    let path = format!("/api/v1/namespaces/{namespace}");
-    let mut account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}});
-    if minor < FIRST_WITHOUT_TOKEN_SECRETS {
-        let secret = json!({
-            "apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/service-account-token",
-            "metadata": {
-                "name": TOKEN_SECRET,
-                "annotations": {"kubernetes.io/service-account.name": "default"},
-            },
-        });
-        account["secrets"] = json!([{"name": TOKEN_SECRET}]);
-        create(api, &format!("{path}/serviceaccounts"), account).await?;
-        create(api, &format!("{path}/secrets"), secret).await?;
-    } else {
-        create(api, &format!("{path}/serviceaccounts"), account).await?;
-    }
-    Ok(())
-}
-
-/// The first minor whose controllers make no token Secret for a ServiceAccount.
-///
-/// # Source
-/// kubernetes v1.24 `pkg/features/kube_features.go` `LegacyServiceAccountTokenNoAutoGeneration`
-const FIRST_WITHOUT_TOKEN_SECRETS: Minor = match Minor::new(24) {
-    Some(minor) => minor,
-    None => Minor::NEWEST,
-};
-const TOKEN_SECRET: &str = "default-token-xxxxx";
-
 /// Creates an object; one that is there already is as good.
 async fn create(api: &Api, path: &str, object: Value) -> Result<(), ClusterError> {
     let answer = api.call(Call::post(path, object)).await?;
-    if answer.is_success() || answer.code == 409 {
+    if answer.code == 409 { Ok(()) } else { expect_success(&format!("create in `{path}`"), &answer) }
+}
+
+fn expect_success(what: &str, answer: &Answer) -> Result<(), ClusterError> {
+    if answer.is_success() {
         return Ok(());
     }
     let message = answer.message().unwrap_or_default().to_owned();
-    Err(ClusterError::Refused { what: format!("create in `{path}`"), code: answer.code, message })
+    Err(ClusterError::Refused { what: what.to_owned(), code: answer.code, message })
+}
+
+fn failed<E: std::error::Error + Send + Sync + 'static>(what: impl Into<String>) -> impl FnOnce(E) -> ClusterError {
+    let what = what.into();
+    move |source| ClusterError::Start { what, source: Box::new(source) }
 }

@@ -2,12 +2,14 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
+use camino::Utf8PathBuf;
 use kube_simulator::Minor;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
 use super::{RunError, clusters::Clusters};
 use crate::{
+    artifacts::case_folder,
     event::{CaseFinished, Observations},
     execute::{Executed, chain},
     expectation,
@@ -25,6 +27,8 @@ pub(super) struct Shared {
     pub(super) cancellation: CancellationToken,
     /// The platform's parts for each minor of the run; where they are seen anew, by the first case.
     pub(super) platform: BTreeMap<Minor, OnceCell<PlatformParts>>,
+    /// The folder for what helps to understand a failure.
+    pub(super) artifacts: Option<Utf8PathBuf>,
     /// Whether what is seen is compared with the snapshots.
     pub(super) is_compared: bool,
     /// Whether what is seen is kept, to be recorded.
@@ -60,7 +64,7 @@ pub(super) struct Ran {
 pub(super) async fn run_case(shared: Arc<Shared>, planned: Planned) -> Ran {
     let start = Instant::now();
     let executed = Box::pin(shared.clusters.execute(&planned, &shared.cancellation)).await;
-    let Executed { outcome, masks, mut failures, creations } = executed;
+    let Executed { outcome, masks, mut failures, creations, logs } = executed;
     let mut texts = Vec::new();
     let mut verdict = Verdict { failures: std::mem::take(&mut failures) };
     if verdict.status() != Status::Broken {
@@ -79,6 +83,14 @@ pub(super) async fn run_case(shared: Arc<Shared>, planned: Planned) -> Ran {
     }
     if !shared.is_kept || !planned.has_snapshot {
         texts.clear();
+    }
+    if let (Some(root), Some(logs)) = (&shared.artifacts, logs)
+        && verdict.status() >= Status::Failed
+    {
+        let folder = case_folder(root, &planned.case);
+        if let Err(error) = logs.copy_since(&folder) {
+            tracing::warn!(%error, %folder, "could not write what the cluster tells of a failed case");
+        }
     }
     let case = Arc::clone(&planned.case);
     let finished = CaseFinished { case, outcome: Arc::new(outcome), verdict, elapsed: start.elapsed() };

@@ -16,7 +16,12 @@ use super::{
     stage::{LiveEnd, RealCluster, Stage},
 };
 use crate::{
-    cluster::{ClusterError, control_plane::ControlPlane, kind, kind::request::KindOptions},
+    cluster::{
+        ClusterError,
+        control_plane::{ControlPlane, settings::ControlPlaneSettings},
+        kind,
+        kind::request::KindOptions,
+    },
     image::Archive,
     webhook::{Deployable, Deployer, LocalWebhooks, Webhooks},
 };
@@ -43,8 +48,8 @@ pub(super) struct Source {
 
 #[derive(Debug)]
 enum SourceKind {
-    /// A folder with the programs.
-    ControlPlane(Utf8PathBuf),
+    /// A folder with the programs, and how they are run.
+    ControlPlane(Utf8PathBuf, ControlPlaneSettings),
     /// A version for kind.
     Kind { version: KubernetesVersion, options: KindOptions },
 }
@@ -58,9 +63,10 @@ impl Source {
             ClusterKind::Simulated => {}
             ClusterKind::ControlPlane { assets } => {
                 for folder in assets {
-                    let minor = ControlPlane::minor_in(folder).await;
+                    let minor = ControlPlane::minor_in(folder, &options.control_plane).await;
                     let minor = minor.map_err(infrastructure(&format!("control plane of `{folder}`")))?;
-                    sources.insert(minor, source(SourceKind::ControlPlane(folder.clone())));
+                    sources
+                        .insert(minor, source(SourceKind::ControlPlane(folder.clone(), options.control_plane.clone())));
                 }
             }
             ClusterKind::Kind(settings) => {
@@ -77,8 +83,8 @@ impl Source {
     pub(super) async fn start(&self) -> Result<Stage, ClusterError> {
         let shared = &self.shared;
         match &self.kind {
-            SourceKind::ControlPlane(folder) => {
-                let cluster = RealCluster::ControlPlane(Mutex::new(ControlPlane::start(folder).await?));
+            SourceKind::ControlPlane(folder, settings) => {
+                let cluster = RealCluster::ControlPlane(Mutex::new(ControlPlane::start(folder, settings).await?));
                 Stage::new(cluster, |_| Webhooks::Local(Arc::clone(&shared.local))).await
             }
             SourceKind::Kind { version, options } => {

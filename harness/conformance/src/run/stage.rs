@@ -72,8 +72,12 @@ impl Stage {
     pub(super) async fn execute(&self, planned: &Planned, cancellation: &CancellationToken) -> Executed {
         match &self.cluster {
             RealCluster::ControlPlane(plane) => {
-                let case = plane.lock().await.for_case();
-                execute(&case, planned, &self.registrar, cancellation).await
+                let plane = plane.lock().await;
+                let (case, logs) = (plane.for_case(), plane.bookmark());
+                // Other cases run beside this one.
+                drop(plane);
+                let executed = execute(&case, planned, &self.registrar, cancellation).await;
+                Executed { logs: Some(logs), ..executed }
             }
             RealCluster::Live { cluster, .. } => {
                 let cluster = cluster.read().await;
