@@ -19,7 +19,7 @@ use std::{
 use camino::Utf8PathBuf;
 use kube_simulator::Minor;
 use seccomp_scenario::{Requirement, Scenario};
-use seccomp_webhook::Mutant;
+use seccomp_webhook::{GardenerRelease, Mutant};
 use tokio::sync::{OnceCell, mpsc::UnboundedSender};
 use tokio_util::sync::CancellationToken;
 
@@ -187,6 +187,7 @@ struct Prepared {
 impl Prepared {
     async fn new(suite: &Suite, options: &RunOptions, is_compared: bool, is_kept: bool) -> Result<Self, RunError> {
         let mutant = mutant(&options.webhook)?;
+        let selection = options.webhook.selection(&options.selection);
         let local = LocalWebhooks::new(mutant).map_err(infrastructure("certificate"))?;
         let book = SnapshotBook::read(&options.snapshots).map_err(infrastructure("snapshots"))?;
         let given = source::Shared {
@@ -195,10 +196,11 @@ impl Prepared {
             mutant,
             webhook: options.webhook.clone(),
             archive: Archive::new(options.image.clone()),
+            webhook_images: webhook_images(&options.webhook, &selection),
             profiles: localhost_profiles(suite),
         };
         let clusters = Clusters::prepare(options, given).await?;
-        let mut plan = Plan::new(suite, &options.selection, &clusters.minors())?;
+        let mut plan = Plan::new(suite, &selection, &clusters.minors())?;
         clusters.plan(&mut plan.cases).await;
         let minors: BTreeSet<Minor> = plan.cases.iter().map(|planned| planned.case.minor).collect();
         let recorded = book.platform();
@@ -250,6 +252,18 @@ fn default_parallel(cluster: &ClusterKind) -> usize {
     match cluster {
         ClusterKind::Simulated | ClusterKind::ControlPlane { .. } => 2 * processors,
         ClusterKind::Kind(_) => 4 * processors,
+    }
+}
+
+/// The images of Gardener's webhook in the selected releases.
+fn webhook_images(webhook: &WebhookKind, selection: &Selection) -> Vec<String> {
+    match webhook {
+        WebhookKind::Reference | WebhookKind::Mutant(_) => Vec::new(),
+        WebhookKind::ResourceManager { image: Some(image), .. } => vec![image.clone()],
+        WebhookKind::ResourceManager { image: None, .. } => {
+            let releases = selection.gardener.iter().filter_map(|release| release.parse::<GardenerRelease>().ok());
+            releases.map(GardenerRelease::resource_manager_image).collect()
+        }
     }
 }
 
@@ -407,6 +421,22 @@ pub enum WebhookKind {
         /// Its program on this machine, for API servers without nodes.
         program: Option<Utf8PathBuf>,
     },
+}
+
+impl WebhookKind {
+    /// What of `selection` can be run with it: Gardener's own is one release, that of its image or the newest, unless others
+    /// are selected.
+    fn selection(&self, selection: &Selection) -> Selection {
+        let mut selection = selection.clone();
+        if let Self::ResourceManager { image, .. } = self
+            && selection.gardener.is_empty()
+        {
+            let tag = image.as_ref().and_then(|image| image.rsplit_once(':')).map(|(_, tag)| tag);
+            let release = tag.and_then(|tag| tag.parse().ok()).unwrap_or(GardenerRelease::NEWEST);
+            selection.gardener.push(release.to_string());
+        }
+        selection
+    }
 }
 
 impl fmt::Display for WebhookKind {

@@ -22,10 +22,8 @@ use oci_spec::{
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use crate::{
-    archive::{elf::Executable, reference::full_reference},
-    hex::hex,
-};
+pub(crate) use self::reference::full_reference;
+use crate::{archive::elf::Executable, hex::hex};
 
 /// The annotation by which containerd names an imported image.
 const NAME_ANNOTATION: &str = "io.containerd.image.name";

@@ -14,7 +14,7 @@ use kube::{
 use serde_json::Value;
 
 use crate::{
-    archive::ImageArchive,
+    archive::{ImageArchive, full_reference},
     config,
     engine::Engine,
     error::ClusterError,
@@ -359,9 +359,46 @@ impl Cluster {
         Ok(outcome)
     }
 
+    /// Gives the nodes the image `reference` where the engine of this machine has it; gives whether it has.
+    ///
+    /// Where it has not, and where a node has an image of that name already, nothing happens: nodes pull what they lack.
+    ///
+    /// # Errors
+    /// - [`ClusterError::Command`]: containerd on a node could not be asked, the engine could not save the image, or kind
+    ///   could not load it.
+    /// - [`ClusterError::Program`]: kind or the container engine could not be run.
+    pub async fn load_image(&self, reference: &str) -> Result<bool, ClusterError> {
+        let _loading = self.loading.lock().await;
+        let engine = &self.guard.kind.engine;
+        if !engine.has_image(reference).await? {
+            return Ok(false);
+        }
+        let full = full_reference(reference).unwrap_or_else(|_| reference.to_owned());
+        let mut lacking = Vec::new();
+        for node in &self.nodes {
+            if !self.image_lines(&node.name, &full).await?.lines().any(|line| line.starts_with(&full)) {
+                lacking.push(node.name.clone());
+            }
+        }
+        if !lacking.is_empty() {
+            let file = self.guard.folder.image();
+            engine.save_image(reference, &file).await?;
+            let loaded = self.guard.kind.load(self.name(), &file, &lacking).await;
+            // It is as large as the image, and goes with the folder at the latest.
+            let _ = std::fs::remove_file(&file);
+            loaded?;
+        }
+        Ok(true)
+    }
+
+    /// What containerd on `node` says of the images of that name, a line each below a heading.
+    async fn image_lines(&self, node: &str, reference: &str) -> Result<String, ClusterError> {
+        let filter = format!("name=={reference}");
+        self.exec(node, ["ctr", "--namespace=k8s.io", "images", "list", filter.as_str()]).await
+    }
+
     async fn has_image(&self, node: &str, archive: &ImageArchive) -> Result<bool, ClusterError> {
-        let filter = format!("name=={}", archive.reference());
-        let list = self.exec(node, ["ctr", "--namespace=k8s.io", "images", "list", filter.as_str()]).await?;
+        let list = self.image_lines(node, archive.reference()).await?;
         // A line is: reference, media type, digest, size, platforms, labels.
         Ok(list.lines().any(|line| {
             let mut words = line.split_ascii_whitespace();

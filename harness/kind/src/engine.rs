@@ -110,6 +110,12 @@ impl Engine {
         }
     }
 
+    /// Writes the image `reference` to `file`, as an archive that containerd imports.
+    pub(crate) async fn save_image(&self, reference: &str, file: &camino::Utf8Path) -> Result<(), ClusterError> {
+        let command = self.command("save an image").arguments(["image", "save", "--output", file.as_str(), reference]);
+        command.output().await.map(drop)
+    }
+
     /// The images of `repository` on the machine, each with its tag.
     pub(crate) async fn image_tags(&self, repository: &str) -> Result<Vec<String>, ClusterError> {
         let format = "{{.Repository}}:{{.Tag}}";

@@ -30,6 +30,11 @@ impl Folder {
         Ok(Self { path, _folder: folder })
     }
 
+    /// A file for an image on its way from the engine to the nodes.
+    pub(crate) fn image(&self) -> Utf8PathBuf {
+        self.path.join("image.tar")
+    }
+
     /// The file for the kubeconfig.
     pub(crate) fn kubeconfig(&self) -> Utf8PathBuf {
         self.path.join("kubeconfig")

@@ -58,3 +58,11 @@ pub(crate) async fn start(
     live.measure().await?;
     Ok(live)
 }
+
+/// Gives the nodes an image that this machine has; what it has not, they pull themselves.
+pub(crate) async fn load_image(live: &LiveCluster, image: &str) -> Result<(), ClusterError> {
+    match &live.kind {
+        Some(cluster) => cluster.load_image(image).await.map(drop).map_err(failed("load the webhook's image")),
+        None => Ok(()),
+    }
+}

@@ -35,6 +35,8 @@ pub(super) struct Shared {
     pub(super) mutant: Option<Mutant>,
     pub(super) webhook: WebhookKind,
     pub(super) archive: Archive,
+    /// The images of a webhook that is not ours, for the releases of this run.
+    pub(super) webhook_images: Vec<String>,
     /// The Localhost profiles that scenarios name.
     pub(super) profiles: BTreeSet<String>,
 }
@@ -90,6 +92,9 @@ impl Source {
             SourceKind::Kind { version, options } => {
                 let archive = shared.archive.get().await?;
                 let cluster = kind::start(*version, options, archive, &shared.profiles, &shared.run).await?;
+                for image in &shared.webhook_images {
+                    kind::load_image(&cluster, image).await?;
+                }
                 let end = if options.is_retained { LiveEnd::Keep } else { LiveEnd::Delete };
                 let deployer = Deployer::new(cluster.api.clone(), self.deployable(), None, archive.digest());
                 let cluster = RealCluster::Live { cluster: RwLock::new(Some(cluster)), end };

@@ -91,8 +91,20 @@ fn asked(out: &mut String, review: &Review) {
     }
     out.push('\n');
     if review.is_changed() {
-        let _ = writeln!(out, "  patch: {}", review.patch);
+        let _ = writeln!(out, "  patch: {}", effect(review).as_ref().unwrap_or(&review.patch));
     }
+}
+
+/// The patch as the difference that it makes: webhooks that make the same one may write it down differently.
+///
+/// Nothing for a patch that cannot be applied or changes nothing, which is told as it was written.
+fn effect(review: &Review) -> Option<Value> {
+    let before = review.request.get("object")?;
+    let patch: json_patch::Patch = serde_json::from_value(review.patch.clone()).ok()?;
+    let mut after = before.clone();
+    json_patch::patch(&mut after, &patch).ok()?;
+    let difference = json_patch::diff(before, &after);
+    if difference.is_empty() { None } else { serde_json::to_value(difference).ok() }
 }
 
 fn end(out: &mut String, object: &ObjectOutcome, outcome: &Outcome, masks: &Masks, platform: &PlatformParts) {

@@ -4,7 +4,7 @@
 ///
 /// # Source
 /// github.com/distribution/reference `ParseNormalizedNamed`: a first part with a dot, a colon or `localhost` is a registry.
-pub(super) fn full_reference(reference: &str) -> Result<String, &'static str> {
+pub(crate) fn full_reference(reference: &str) -> Result<String, &'static str> {
     let (name, tag) = reference.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')).ok_or("it has no tag")?;
     let is_tag = !tag.is_empty()
         && tag.len() <= 128
