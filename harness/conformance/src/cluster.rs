@@ -8,6 +8,8 @@ pub(crate) mod simulated;
 
 use std::{future::Future, time::Duration};
 
+use serde_json::Value;
+
 use self::control_plane::settings::ProgramError;
 use crate::{
     api::{Api, ApiError},
@@ -58,6 +60,33 @@ pub(crate) trait Cluster: Send + Sync {
 
     /// Waits until everything that acts on its own has done what the last request made it do in `namespace`.
     fn settle(&self, namespace: &str) -> impl Future<Output = Result<(), ClusterError>> + Send;
+
+    /// How long it may take until what acts on its own shows what it has made: a controller a workload's Pods, a kubelet a
+    /// static Pod's mirror; nothing where all is at rest between two requests.
+    fn reaction_limit(&self) -> Duration;
+
+    /// Writes a static Pod's manifest into the folder that the kubelet of [`Cluster::node`] takes static Pods from, as
+    /// `FILE.json`; a file of that name is replaced.
+    ///
+    /// The write is atomic for the kubelet, which reads the folder whenever it likes: a file with another ending, or one
+    /// that begins with a dot, is renamed into it. It does not wait for the kubelet; who needs the mirror Pod does.
+    ///
+    /// # Shape
+    /// `file`: a name that no other case has, of letters, digits and dashes. `manifest`: a Pod with name and namespace.
+    fn write_static_pod(&self, file: &str, manifest: &Value) -> impl Future<Output = Result<(), ClusterError>> + Send;
+
+    /// Removes `FILE.json` from the same folder; a file that is not there is as good as removed. It does not wait until the
+    /// kubelet has stopped the Pod and deleted its mirror.
+    fn remove_static_pod(&self, file: &str) -> impl Future<Output = Result<(), ClusterError>> + Send;
+
+    /// Sets `seccompDefault` of the kubelet of [`Cluster::node`], and the alpha gate that it stands behind from 1.22 to
+    /// 1.24, restarts that kubelet and waits until it runs with the new setting and its Node is ready.
+    ///
+    /// Containers go on running meanwhile. The case has the node for itself; at its end the setting is what the case's
+    /// [`NodeSetting`] says. A case that is cut off never comes to that: whoever hands out the node has to see to it.
+    ///
+    /// [`NodeSetting`]: crate::case::NodeSetting
+    fn set_seccomp_default(&self, seccomp_default: bool) -> impl Future<Output = Result<(), ClusterError>> + Send;
 
     /// Removes a namespace that was made for the case, with all that is in it.
     fn remove_namespace(&self, namespace: &str) -> impl Future<Output = Result<(), ClusterError>> + Send;

@@ -8,6 +8,7 @@ use kube_simulator::Minor;
 use crate::{
     case::Case,
     coverage::Coverage,
+    needs::LeftOut,
     outcome::Outcome,
     partition::Shard,
     verdict::{Status, Verdict},
@@ -29,6 +30,8 @@ pub enum Event {
         scenarios: usize,
         /// How many cases there are.
         cases: usize,
+        /// How many cases were selected besides, and are not run since the cluster has not what they need.
+        left_out: usize,
         /// The minors that the cases are for, oldest first.
         minors: Vec<Minor>,
         /// The Gardener releases that the cases are for, oldest first.
@@ -95,6 +98,8 @@ pub struct Observations {
 pub struct Summary {
     /// How many cases were planned.
     pub planned: usize,
+    /// The cases that were selected and not planned, since the cluster has not what they need.
+    pub left_out: Vec<LeftOut>,
     /// How many cases passed.
     pub passed: usize,
     /// How many cases failed.

@@ -1,11 +1,14 @@
 //! A case becomes an outcome: the cluster is prepared, the steps are made, and what came of them is read.
 
 mod ledger;
+mod looks;
 mod namespace;
 mod object;
 mod observe;
 mod registration;
+mod static_pod;
 mod step;
+mod workload;
 
 use std::future::Future;
 
@@ -18,7 +21,7 @@ use crate::{
     api::{ApiError, is_cluster_scoped},
     cluster::{Cluster, ClusterError, control_plane::logs::Bookmark},
     coverage::Preconditions,
-    outcome::{Answer, Outcome},
+    outcome::{Answer, Outcome, Review},
     plan::Planned,
     snapshot::Masks,
     verdict::Failure,
@@ -115,7 +118,8 @@ pub(crate) fn is_exclusive(instance: &Instance) -> bool {
     // A namespace with a name of its own is there once, and so is an object that stands in none.
     instance.given.namespace.name.is_some()
         || instance.when.iter().any(|step| match &step.action {
-            Action::FeatureGates(_) => true,
+            // The first changes the registration, the second every Pod on the node.
+            Action::FeatureGates(_) | Action::Kubelet { .. } => true,
             Action::Create(object) => object.get("kind").and_then(|kind| kind.as_str()).is_some_and(is_cluster_scoped),
             _ => false,
         })
@@ -137,6 +141,8 @@ struct Execution<'a, C> {
     namespace_labels: Option<(String, Labels)>,
     made: Vec<Made>,
     ledger: Ledger,
+    /// What the webhook was asked about objects that no step is about yet.
+    waiting_reviews: Vec<Review>,
     executed: Executed,
 }
 
@@ -154,6 +160,7 @@ impl<'a, C: Cluster> Execution<'a, C> {
             namespace_labels: None,
             made: Vec::new(),
             ledger: Ledger::default(),
+            waiting_reviews: Vec::new(),
             executed: Executed { masks, ..Executed::default() },
         }
     }

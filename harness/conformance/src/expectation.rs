@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use seccomp_scenario::{Claim, ContainerState, Expectation, Profile, Rejection, partial};
+use seccomp_scenario::{Claim, ContainerState, Expectation, Profile, Rejection, Subject, partial};
 use serde_json::Value;
 
 use crate::{
@@ -24,6 +24,7 @@ pub(crate) fn check(planned: &Planned, outcome: &Outcome, observations: Observat
         let mut check = Check { file: &planned.scenario.path, expectation, failures: &mut failures };
         match (step, &expectation.claim) {
             (_, Claim::Container { .. }) if !observations.kernel => {}
+            (Some(step), claim) if expectation.subject == Subject::Pods => check.pods(claim, step, outcome),
             (Some(step), claim) => check.claim(claim, step, outcome),
             (None, _) => check.fail("answer", "one", "the case did not come so far"),
         }
@@ -38,12 +39,38 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
+    /// What holds of each Pod that was made because of `step`, and of how many there are.
+    fn pods(&mut self, claim: &Claim, step: &StepOutcome, outcome: &Outcome) {
+        let found = step.pods.iter().filter_map(|made| {
+            let object = outcome.objects.iter().find(|object| object.name == made.name)?;
+            Some((made, object.stored.as_ref()?))
+        });
+        if let Claim::Count(expected) = claim {
+            self.equal("count", *expected, found.count());
+            return;
+        }
+        for (made, stored) in found {
+            let pod = StepOutcome {
+                object: format!("Pod {}", made.name),
+                answer: Answer { code: 200, body: stored.clone(), ..Answer::default() },
+                invocation: Some(made.invocation.clone()),
+                pods: Vec::new(),
+                ..step.clone()
+            };
+            self.claim(claim, &pod, outcome);
+        }
+    }
+
     fn fail(&mut self, subject: impl Into<String>, expected: impl Display, actual: impl Display) {
+        let subject = match self.expectation.subject {
+            Subject::Answer => subject.into(),
+            Subject::Pods => format!("pods.{}", subject.into()),
+        };
         self.failures.push(Failure::Expectation {
             file: self.file.to_owned(),
             line: self.expectation.location.line,
             of: self.expectation.of.clone(),
-            subject: subject.into(),
+            subject,
             expected: expected.to_string(),
             actual: actual.to_string(),
         });
@@ -101,7 +128,9 @@ impl Check<'_> {
                     );
                 }
             }
-            Claim::Container { name, state } => self.container(name, *state, outcome),
+            Claim::Container { name, state } => self.container(name, *state, step, outcome),
+            // It is about Pods alone, and is not asked of an answer.
+            Claim::Count(expected) => self.equal("count", *expected, step.pods.len()),
             Claim::Warnings(expected) => {
                 if !are_matched(expected, &answer.warnings) {
                     self.fail("warnings", format!("{expected:?}"), format!("{:?}", answer.warnings));
@@ -134,10 +163,9 @@ impl Check<'_> {
         }
     }
 
-    fn container(&mut self, name: &str, expected: ContainerState, outcome: &Outcome) {
+    fn container(&mut self, name: &str, expected: ContainerState, step: &StepOutcome, outcome: &Outcome) {
         // A container is one of the object's that the answer is about.
-        let step = outcome.steps.iter().rev().find(|step| step.name.as_deref() == Some(&self.expectation.of));
-        let uid = step.and_then(|step| step.answer.body.pointer("/metadata/uid"));
+        let uid = step.answer.body.pointer("/metadata/uid");
         let is_same = |stored: &Value| uid.is_some() && stored.pointer("/metadata/uid") == uid;
         let object = outcome.objects.iter().find(|object| object.stored.as_ref().is_some_and(is_same));
         let containers = object.and_then(|object| object.containers.as_ref());

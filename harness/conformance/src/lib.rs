@@ -19,6 +19,7 @@ mod expectation;
 mod folder;
 mod image;
 pub mod inventory;
+mod needs;
 mod outcome;
 mod partition;
 mod plan;
@@ -39,8 +40,9 @@ pub use event::{CaseFinished, ClusterDescription, EndedEarly, Event, Observation
 pub use image::HarnessImage;
 pub use kind_cluster::{NODE_IMAGES, NodeImage};
 pub use kube_simulator::Minor;
+pub use needs::{Lacking, LeftOut};
 pub use outcome::{
-    Answer, ContainerList, ContainerOutcome, Invocation, ObjectOutcome, Outcome, Review, StepOutcome, Verb,
+    Answer, ContainerList, ContainerOutcome, Invocation, MadePod, ObjectOutcome, Outcome, Review, StepOutcome, Verb,
 };
 pub use partition::{Partition, PartitionError, PartitionKind, Shard};
 pub use probe::{

@@ -31,8 +31,12 @@ pub enum Verb {
     EphemeralContainer,
     /// `DELETE` of an object.
     Delete,
+    /// A manifest is written into the folder of the node's kubelet, which makes the mirror Pod.
+    StaticPod,
     /// The gardenlet's feature gates change, and with them the webhook's registration.
     FeatureGates,
+    /// The settings of the node's kubelet change.
+    Kubelet,
 }
 
 impl Verb {
@@ -46,7 +50,9 @@ impl Verb {
             Self::Patch => "patch",
             Self::EphemeralContainer => "ephemeralContainer",
             Self::Delete => "delete",
+            Self::StaticPod => "staticPod",
             Self::FeatureGates => "featureGates",
+            Self::Kubelet => "kubelet",
         }
     }
 
@@ -69,16 +75,27 @@ pub struct StepOutcome {
     pub verb: Verb,
     /// The name by which `then` speaks of the answer.
     pub name: Option<String>,
-    /// The object that it is about, `Pod labelled`; empty for `featureGates`.
+    /// The object that it is about, `Pod labelled`; empty for `featureGates` and `kubelet`.
     pub object: String,
     /// The step's line in the scenario's file, from 1.
     pub line: usize,
-    /// What was sent: the object, the patch, the feature gates; nothing for `get` and `delete`.
+    /// What was sent: the object, the patch, the settings; nothing for `get` and `delete`.
     pub submitted: Option<Value>,
     /// What the API server answered.
     pub answer: Answer,
     /// What the webhook had to do with it, nothing for steps that no registration can match.
     pub invocation: Option<Invocation>,
+    /// The Pods that a workload's controllers made because of it.
+    pub pods: Vec<MadePod>,
+}
+
+/// A Pod that a workload's controllers made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MadePod {
+    /// Its own name, which is also that of its [`ObjectOutcome`].
+    pub name: String,
+    /// What the webhook had to do with its creation.
+    pub invocation: Invocation,
 }
 
 /// What the API server answered to one call.

@@ -12,6 +12,7 @@ use seccomp_webhook::GardenerRelease;
 
 use crate::{
     case::{Case, NodeSetting},
+    needs::{Abilities, LeftOut, Needs},
     partition::Shard,
     run::{RunError, Selection, Suite},
     snapshot::{Universe, Variation},
@@ -26,6 +27,7 @@ pub(crate) struct Planned {
     instance: usize,
     pub(crate) release: GardenerRelease,
     pub(crate) variation: Variation,
+    pub(crate) needs: Needs,
     /// Whether the scenario's snapshots are about this release too; where they are not, expectations alone judge.
     pub(crate) has_snapshot: bool,
 }
@@ -43,13 +45,20 @@ pub(crate) struct Plan {
     pub(crate) cases: Vec<Planned>,
     /// Which shard of a larger plan this is.
     pub(crate) shard: Option<Shard>,
+    /// The cases that are selected and that the clusters cannot run, in the same order.
+    pub(crate) left_out: Vec<LeftOut>,
     /// What each scenario's snapshots are about, selected or not.
     pub(crate) universes: BTreeMap<String, Universe>,
 }
 
 impl Plan {
-    /// Plans `suite`, of which `selection` is run; `minors` are those that the clusters have.
-    pub(crate) fn new(suite: &Suite, selection: &Selection, minors: &[Minor]) -> Result<Self, RunError> {
+    /// Plans `suite`, of which `selection` is run; `minors` and `abilities` are those that the clusters have.
+    pub(crate) fn new(
+        suite: &Suite,
+        selection: &Selection,
+        minors: &[Minor],
+        abilities: Abilities,
+    ) -> Result<Self, RunError> {
         let selected_releases = releases(&selection.gardener)?;
         let mut plan = Self::default();
         for scenario in &suite.scenarios {
@@ -67,11 +76,27 @@ impl Plan {
             let mut names = names.into_iter().enumerate();
             plan.cases.retain(|_| names.next().is_some_and(|(place, name)| partition.contains(place, &name)));
         }
-        if plan.cases.is_empty() { Err(RunError::NothingSelected) } else { Ok(plan) }
+        plan.leave_out(abilities);
+        match plan.left_out.first() {
+            _ if !plan.cases.is_empty() => Ok(plan),
+            None => Err(RunError::NothingSelected),
+            Some(left_out) => Err(RunError::EverythingLeftOut { lacking: left_out.lacking }),
+        }
+    }
+
+    /// Takes out the cases that need more than the clusters have.
+    fn leave_out(&mut self, abilities: Abilities) {
+        let left_out = self.cases.extract_if(.., |planned| abilities.lacking(planned.needs).is_some());
+        let left_out = left_out.filter_map(|planned| {
+            let lacking = abilities.lacking(planned.needs)?;
+            Some(LeftOut { case: planned.case, lacking })
+        });
+        self.left_out = left_out.collect();
     }
 
     fn add(&mut self, scenario: &Arc<Scenario>, minor: Minor, releases: &[GardenerRelease], selection: &Selection) {
         for (place, instance) in scenario.instances.iter().enumerate() {
+            let needs = Needs::of(instance);
             if !instance.given.kubernetes.contains(minor.number().into()) {
                 continue;
             }
@@ -97,6 +122,7 @@ impl Plan {
                         instance: place,
                         release,
                         variation: variation(instance, release, node),
+                        needs,
                         has_snapshot: has_snapshot(instance.given.gardener, release),
                     });
                 }

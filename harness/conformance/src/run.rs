@@ -34,6 +34,7 @@ use crate::{
     coverage::Coverage,
     event::{Event, Summary},
     image::{Archive, HarnessImage},
+    needs::{Abilities, Lacking},
     partition::Partition,
     plan::Plan,
     snapshot::SnapshotBook,
@@ -75,6 +76,12 @@ pub enum RunError {
     /// The selection leaves no case.
     #[error("no case is selected")]
     NothingSelected,
+    /// The cluster has not what the selected cases need.
+    #[error("every selected case is left out: {lacking}")]
+    EverythingLeftOut {
+        /// What it lacks.
+        lacking: Lacking,
+    },
     /// A Gardener release that is not known was selected.
     #[error("unknown Gardener release `{release}`: {oldest} to {newest} are known")]
     UnknownRelease {
@@ -128,6 +135,7 @@ pub async fn run(
     let (driven, plan) = finished;
     let mut summary = driven.summary;
     summary.left_behind.extend(left_behind);
+    summary.left_out.clone_from(&plan.left_out);
     if mode != SnapshotMode::Check {
         let book = &prepared.shared.book;
         let snapshots = driven.recording.snapshots(book, &plan.universes, &prepared.shared.seen_platform());
@@ -200,7 +208,7 @@ impl Prepared {
             profiles: localhost_profiles(suite),
         };
         let clusters = Clusters::prepare(options, given).await?;
-        let mut plan = Plan::new(suite, &selection, &clusters.minors())?;
+        let mut plan = Plan::new(suite, &selection, &clusters.minors(), clusters.abilities())?;
         clusters.plan(&mut plan.cases).await;
         let minors: BTreeSet<Minor> = plan.cases.iter().map(|planned| planned.case.minor).collect();
         let recorded = book.platform();
@@ -232,6 +240,7 @@ impl Prepared {
             webhook: options.webhook.to_string(),
             scenarios: scenarios.len(),
             cases: cases.len(),
+            left_out: self.plan.left_out.len(),
             minors: minors.into_iter().collect(),
             gardener: releases.iter().map(ToString::to_string).collect(),
             shard: self.plan.shard.clone(),
@@ -377,7 +386,7 @@ impl fmt::Debug for Selection {
 /// # Errors
 /// `RunError::NothingSelected`, `RunError::UnknownRelease`.
 pub fn cases(suite: &Suite, selection: &Selection) -> Result<Vec<Arc<Case>>, RunError> {
-    let plan = Plan::new(suite, selection, &Minor::all().collect::<Vec<_>>())?;
+    let plan = Plan::new(suite, selection, &Minor::all().collect::<Vec<_>>(), Abilities::ALL)?;
     Ok(plan.cases.into_iter().map(|planned| planned.case).collect())
 }
 

@@ -5,10 +5,13 @@ mod failure;
 mod paint;
 mod scenarios;
 
-use std::fmt::Write as _;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 use camino::Utf8PathBuf;
-use seccomp_conformance::{EndedEarly, Status};
+use seccomp_conformance::{EndedEarly, Lacking, Status};
 
 use crate::{
     fold::{Run, RunVerdict},
@@ -42,6 +45,7 @@ pub fn render_text(run: &Run, options: &TextOptions) -> String {
         }
     }
     write_snapshots(&mut text, run, options, paint);
+    write_left_out(&mut text, run, paint);
     write_result(&mut text, run, paint);
     text
 }
@@ -68,6 +72,26 @@ fn write_snapshots(text: &mut String, run: &Run, options: &TextOptions, paint: P
     }
     if lists.iter().any(|(_, files, _)| !files.is_empty()) {
         text.push('\n');
+    }
+}
+
+/// What was selected and not run: a line for each reason.
+fn write_left_out(text: &mut String, run: &Run, paint: Paint) {
+    let mut reasons: BTreeMap<Lacking, (usize, BTreeSet<&str>)> = BTreeMap::new();
+    for left_out in run.summary.iter().flat_map(|summary| &summary.left_out) {
+        let (cases, scenarios) = reasons.entry(left_out.lacking).or_default();
+        *cases += 1;
+        scenarios.insert(&left_out.case.scenario);
+    }
+    for (lacking, (cases, scenarios)) in reasons {
+        let _ = writeln!(
+            text,
+            "{}: {} case{} of {}, since {lacking}",
+            paint.tone(Tone::Warning, "left out"),
+            number(cases),
+            if cases == 1 { "" } else { "s" },
+            scenarios.into_iter().collect::<Vec<_>>().join(", ")
+        );
     }
 }
 

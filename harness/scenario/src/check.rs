@@ -58,6 +58,8 @@ struct Answers<'a> {
 struct Answer<'a> {
     /// The names of the object's containers.
     containers: Vec<&'a str>,
+    /// The names of the containers of the Pods that controllers make of the object; nothing where they make none.
+    pod_containers: Option<Vec<&'a str>>,
     /// Whether the answer is that of a dry run.
     is_dry_run: bool,
 }

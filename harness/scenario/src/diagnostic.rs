@@ -380,6 +380,29 @@ pub enum ScenarioError {
         #[label("`then` cannot speak of it")]
         span: SourceSpan,
     },
+    /// A step that is no call is given a name.
+    #[error("`{verb}` has no answer that could have a name")]
+    #[diagnostic(code(scenario::no_answer), help("remove `as`, and speak of the answers to the calls that follow"))]
+    NoAnswer {
+        /// The step's key.
+        verb: String,
+        /// The place of `as`.
+        #[label("`then` cannot speak of it")]
+        span: SourceSpan,
+    },
+    /// Pods are expected of what is no workload.
+    #[error("no controller makes Pods of `{object}`")]
+    #[diagnostic(code(scenario::no_workload))]
+    NoWorkload {
+        /// The answer's name.
+        object: String,
+        /// The place of `pods`.
+        #[label("there are none")]
+        span: SourceSpan,
+        /// What to do instead.
+        #[help]
+        help: String,
+    },
     /// Two steps' answers have one name.
     #[error("two answers are named `{name}`")]
     #[diagnostic(code(scenario::duplicate_name), help("name this step's answer with `as: ...`"))]

@@ -141,12 +141,13 @@ impl JsonSchema for OneOrMany {
     }
 }
 
-/// One API call, or a change of the gardenlet's feature gates: exactly one of these keys, and `as` beside it.
+/// One API call, or a change of what surrounds the API server: exactly one of these keys, and `as` beside it.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "Step")]
 pub(crate) struct StepFile {
-    /// Creates the object. The image `probe` stands for the harness's own, which reports what the kernel enforces.
+    /// Creates the object. The image `probe` stands for the harness's own, which reports what the kernel enforces. Of a
+    /// workload (a Deployment and the like), the step ends when its controllers have made its Pods.
     pub(crate) create: Option<Map<String, Value>>,
     /// Creates the object with `dryRun=All`.
     pub(crate) dry_run: Option<Map<String, Value>>,
@@ -158,14 +159,29 @@ pub(crate) struct StepFile {
     pub(crate) patch: Option<PatchFile>,
     /// Adds an ephemeral container to a Pod, as `kubectl debug` does.
     pub(crate) ephemeral_container: Option<EphemeralContainerFile>,
-    /// Deletes the object, and waits until it is gone.
+    /// Deletes the object, and waits until it is gone, with the Pods of a workload. Of a static Pod, the file is removed.
     pub(crate) delete: Option<TargetFile>,
+    /// Writes the Pod into the folder from which the kubelet of the case's node takes static Pods, and waits for its mirror
+    /// in the API server: that is the answer.
+    pub(crate) static_pod: Option<Map<String, Value>>,
+    /// Changes settings of the kubelet of the case's node, whatever runs there.
+    pub(crate) kubelet: Option<KubeletFile>,
     /// Sets the gardenlet's feature gates, so that it writes its webhook configuration anew.
     pub(crate) feature_gates: Option<FeatureGatesFile>,
-    /// The name by which `then` speaks of the answer. `create` and `dryRun` have the object's name, unless this is set; a
-    /// step without a name must succeed.
+    /// The name by which `then` speaks of the answer. `create`, `dryRun` and `staticPod` have the object's name, unless
+    /// this is set; a step without a name must succeed.
     #[serde(rename = "as")]
     pub(crate) name: Option<String>,
+}
+
+/// Settings of a kubelet.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "Kubelet")]
+pub(crate) struct KubeletFile {
+    /// The kubelet's `seccompDefault` from now on; containers that run already keep what they have. Conditions under
+    /// `node` in `then` are about the setting that was given.
+    pub(crate) seccomp_default: bool,
 }
 
 /// An object that an earlier step created.
@@ -173,7 +189,7 @@ pub(crate) struct StepFile {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Target")]
 pub(crate) struct TargetFile {
-    /// The name of the `create` that made it.
+    /// The name of the `create` or `staticPod` that made it.
     pub(crate) of: String,
 }
 
@@ -240,12 +256,37 @@ pub(crate) struct ExpectationsFile {
     pub(crate) containers: BTreeMap<String, ContainerState>,
     /// The answer's warnings: as many, each of them containing one of these texts. `[]`: it has none.
     pub(crate) warnings: Option<Vec<String>>,
+    /// What holds of each Pod that the step made a workload's controllers create, and that is there at the scenario's end.
+    pub(crate) pods: PodExpectationsFile,
     /// What holds instead, or besides, from a Kubernetes minor on.
     pub(crate) since: BTreeMap<String, ExpectationsFile>,
     /// What holds instead, or besides, up to and with a Kubernetes minor.
     pub(crate) until: BTreeMap<String, ExpectationsFile>,
     /// What holds instead, or besides, on some nodes.
     pub(crate) node: NodeExpectationsFile,
+}
+
+/// What must hold of the Pods that a step made a workload's controllers create.
+///
+/// Those count that are there at the scenario's end; each of them must be as the other keys say.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "PodExpectations")]
+pub(crate) struct PodExpectationsFile {
+    /// How many there are. It is said always: here, or in the `pods` beside the block around.
+    pub(crate) count: Option<usize>,
+    /// Whether the webhook was asked and changed the Pod.
+    pub(crate) mutated: Option<bool>,
+    /// Whether the webhook was asked.
+    pub(crate) called: Option<bool>,
+    /// The Pod-level profile at the scenario's end.
+    pub(crate) profile: Option<String>,
+    /// Annotations of the Pod at the scenario's end; `null`: it has none of that key.
+    pub(crate) annotations: BTreeMap<String, Option<String>>,
+    /// A part of the Pod at the scenario's end.
+    pub(crate) stored: Option<Map<String, Value>>,
+    /// What becomes of the Pod's containers, by name.
+    pub(crate) containers: BTreeMap<String, ContainerState>,
 }
 
 /// What holds instead, or besides, on some nodes.

@@ -27,11 +27,11 @@ pub use configuration::{Configuration, schema_of};
 pub use diagnostic::{ScenarioError, ScenarioErrors};
 pub use model::{
     Instance, Scenario,
-    claim::{Claim, ContainerState, Expectation, Profile, ProfileError, Rejection, SkipReason},
+    claim::{Claim, ContainerState, Expectation, Profile, ProfileError, Rejection, SkipReason, Subject},
     given::{Given, Namespace, Node},
     location::Location,
     range::{GARDENER, KUBERNETES, VersionRange, VersionRangeError},
-    step::{Action, PatchType, Step},
+    step::{Action, PatchType, Step, pod_template_path},
 };
 pub use object::read_object;
 pub use reference::reference;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::schema;
 
 /// The definitions, in the order in which a reader meets them.
-const ORDER: [&str; 14] = [
+const ORDER: [&str; 16] = [
     "Given",
     "FeatureGates",
     "Namespace",
@@ -18,7 +18,9 @@ const ORDER: [&str; 14] = [
     "Patch",
     "PatchType",
     "EphemeralContainer",
+    "Kubelet",
     "Expectations",
+    "PodExpectations",
     "Rejection",
     "SkipReason",
     "ContainerState",

@@ -100,6 +100,10 @@ async fn execute(suite: Suite, options: RunOptions, context: &Context) -> Result
             terminal::note("nothing is selected; `seccomp-harness list` shows what there is");
             Ok(run)
         }
+        Ok(Err(error @ RunError::EverythingLeftOut { .. })) => {
+            terminal::note(&error.to_string());
+            Ok(run)
+        }
         Ok(Err(error @ (RunError::UnknownRelease { .. } | RunError::UnknownMutant { .. }))) => {
             Err(Failure::Usage(error.into()))
         }

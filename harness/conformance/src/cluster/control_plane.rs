@@ -199,6 +199,22 @@ impl Cluster for ControlPlaneCase {
         Ok(())
     }
 
+    fn reaction_limit(&self) -> Duration {
+        LIMIT
+    }
+
+    async fn write_static_pod(&self, file: &str, _manifest: &Value) -> Result<(), ClusterError> {
+        Err(ClusterError::Unable { what: format!("write static Pod `{file}`") })
+    }
+
+    async fn remove_static_pod(&self, file: &str) -> Result<(), ClusterError> {
+        Err(ClusterError::Unable { what: format!("remove static Pod `{file}`") })
+    }
+
+    async fn set_seccomp_default(&self, _seccomp_default: bool) -> Result<(), ClusterError> {
+        Err(ClusterError::Unable { what: "set the kubelet's seccompDefault".to_owned() })
+    }
+
     /// Does what the namespace controller does: empties the namespace, then ends it.
     async fn remove_namespace(&self, namespace: &str) -> Result<(), ClusterError> {
         let path = format!("/api/v1/namespaces/{namespace}");

@@ -1,5 +1,7 @@
 //! A real cluster with controllers, nodes and kubelets, whoever made it.
 
+mod node;
+
 use std::{
     collections::BTreeMap,
     sync::atomic::{AtomicUsize, Ordering},
@@ -211,6 +213,7 @@ impl LiveCluster {
     /// Removes what a run that was killed left behind: its registration first, for its webhook may be gone.
     pub(crate) async fn forget_killed_runs(&self) -> Result<(), ClusterError> {
         self.api.call(Call::delete(CONFIGURATION)).await?;
+        self.restore_nodes().await?;
         self.remove_namespaces(true).await.map(drop)
     }
 
@@ -321,5 +324,21 @@ impl Cluster for LiveCase<'_> {
 
     async fn remove_namespace(&self, namespace: &str) -> Result<(), ClusterError> {
         self.cluster.remove_namespace(namespace).await
+    }
+
+    fn reaction_limit(&self) -> Duration {
+        LIMIT
+    }
+
+    async fn write_static_pod(&self, file: &str, manifest: &Value) -> Result<(), ClusterError> {
+        self.cluster.write_static_pod(self.node, file, manifest).await
+    }
+
+    async fn remove_static_pod(&self, file: &str) -> Result<(), ClusterError> {
+        self.cluster.remove_static_pod(self.node, file).await
+    }
+
+    async fn set_seccomp_default(&self, seccomp_default: bool) -> Result<(), ClusterError> {
+        self.cluster.set_seccomp_default(self.node, seccomp_default).await
     }
 }

@@ -24,6 +24,10 @@ enum Entry {
     Namespace { name: String },
     /// An object that was there was changed; the patch changes it back.
     Changed { path: String, label: String, back: Value },
+    /// A static Pod's manifest was written into the folder of the node's kubelet.
+    Manifest { file: String },
+    /// The `seccompDefault` of the node's kubelet was set; before, it was this.
+    SeccompDefault { before: bool },
 }
 
 impl Ledger {
@@ -45,6 +49,18 @@ impl Ledger {
         self.entries.push(Entry::Changed { path: path.to_owned(), label, back });
     }
 
+    /// Takes note of a static Pod's manifest that is about to be written.
+    pub(super) fn manifest(&mut self, file: &str) {
+        self.entries.push(Entry::Manifest { file: file.to_owned() });
+    }
+
+    /// Takes note of the kubelet's `seccompDefault` before it is set for the first time.
+    pub(super) fn seccomp_default(&mut self, before: bool) {
+        if !self.entries.iter().any(|entry| matches!(entry, Entry::SeccompDefault { .. })) {
+            self.entries.push(Entry::SeccompDefault { before });
+        }
+    }
+
     /// Undoes everything, the last thing first, and says what could not be undone: one thing does not keep the next
     /// from it.
     pub(super) async fn undo<C: Cluster>(self, cluster: &C) -> Vec<String> {
@@ -53,6 +69,10 @@ impl Ledger {
             let undone = match &entry {
                 Entry::Object { path, label } => delete(cluster, path, label).await,
                 Entry::Namespace { name } => cluster.remove_namespace(name).await.map_err(|error| chain(&error)),
+                Entry::Manifest { file } => cluster.remove_static_pod(file).await.map_err(|error| chain(&error)),
+                Entry::SeccompDefault { before } => {
+                    cluster.set_seccomp_default(*before).await.map_err(|error| chain(&error))
+                }
                 Entry::Changed { path, label, back } => change_back(cluster, path, label, back.clone()).await,
             };
             left.extend(undone.err());

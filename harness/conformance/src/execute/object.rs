@@ -1,5 +1,6 @@
 //! The objects that a case's steps are about.
 
+use seccomp_scenario::pod_template_path;
 use serde_json::{Map, Value, json};
 
 use super::Execution;
@@ -22,6 +23,18 @@ pub(super) struct Made {
     pub(super) object_name: String,
     /// Whether it was created.
     pub(super) exists: bool,
+    pub(super) origin: Origin,
+}
+
+/// Who created an object.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Origin {
+    /// The harness, by a request.
+    Request,
+    /// The kubelet, of the manifest of this name.
+    Manifest(String),
+    /// The controllers of the workload of this name.
+    Controllers(String),
 }
 
 impl Made {
@@ -55,6 +68,7 @@ impl<C: Cluster> Execution<'_, C> {
             namespace: text("/metadata/namespace").unwrap_or(&self.namespace).to_owned(),
             object_name: own.to_owned(),
             exists: false,
+            origin: Origin::Request,
         }
     }
 
@@ -71,8 +85,8 @@ impl<C: Cluster> Execution<'_, C> {
         end_init_containers(&mut submitted);
         set_image(&mut submitted);
         let is_new = matches!(verb, Verb::Create | Verb::DryRun);
-        if is_new && submitted.get("kind").is_some_and(|kind| kind == "Pod") {
-            self.set_node(&mut submitted);
+        if is_new && let Some(pod) = pod_or_template(&mut submitted) {
+            self.set_node(pod);
         }
         submitted
     }
@@ -86,6 +100,15 @@ impl<C: Cluster> Execution<'_, C> {
             spec.insert("nodeSelector".to_owned(), Value::Object(selector));
         }
     }
+}
+
+/// The Pod that an object is, or the template of the Pods that controllers make of it.
+fn pod_or_template(object: &mut Value) -> Option<&mut Value> {
+    let kind = object.get("kind")?.as_str()?;
+    if kind == "Pod" {
+        return Some(object);
+    }
+    pod_template_path(kind)?.iter().try_fold(object, |value, key| value.get_mut(key))
 }
 
 /// Sets the probe's image wherever a container asks for the probe.

@@ -7,7 +7,7 @@ use super::{ExecuteError, Execution, namespace::labels, object::Made};
 use crate::{
     api::{is_cluster_scoped, resource},
     cluster::Cluster,
-    outcome::{Answer, Invocation},
+    outcome::{Answer, Invocation, Review},
     verdict::Failure,
     webhook::skip_reason,
 };
@@ -54,7 +54,33 @@ impl<C: Cluster> Execution<'_, C> {
         answer: &Answer,
     ) -> Result<Invocation, ExecuteError> {
         let namespace = if made.kind == "Namespace" { &made.object_name } else { &made.namespace };
-        let reviews = self.lease.take(namespace).await?;
+        let mut reviews = self.reviews(namespace).await?;
+        if made.is_workload() {
+            // Its controllers may have been as fast as this.
+            let (own, others) = reviews.into_iter().partition(|review| is_about(review, made));
+            reviews = own;
+            self.waiting_reviews = others;
+        }
+        self.joined(reviews, operation, made, subresource, object, answer).await
+    }
+
+    /// What the webhook was asked about a namespace since the last time.
+    pub(super) async fn reviews(&mut self, namespace: &str) -> Result<Vec<Review>, ExecuteError> {
+        let mut reviews = std::mem::take(&mut self.waiting_reviews);
+        reviews.extend(self.lease.take(namespace).await?);
+        Ok(reviews)
+    }
+
+    /// The same for a call whose reviews are known.
+    pub(super) async fn joined(
+        &mut self,
+        reviews: Vec<Review>,
+        operation: &str,
+        made: &Made,
+        subresource: &str,
+        object: &Value,
+        answer: &Answer,
+    ) -> Result<Invocation, ExecuteError> {
         let matched = self.explain(operation, made, subresource, object).await?;
         let is_called = !reviews.is_empty();
         let is_explained = match (is_called, matched.is_selected()) {
@@ -94,4 +120,9 @@ impl<C: Cluster> Execution<'_, C> {
             Invocation::NotCalled { reason: skip_reason(&matched), why: matched.to_string() }
         })
     }
+}
+
+/// Whether a review is about an object of that kind, and not about what was made of it.
+fn is_about(review: &Review, made: &Made) -> bool {
+    review.request.pointer("/kind/kind").is_some_and(|kind| *kind == made.kind)
 }

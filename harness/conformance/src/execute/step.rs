@@ -4,7 +4,11 @@ use seccomp_scenario::{Action, PatchType, Step};
 use seccomp_webhook::{GardenerRelease, Registration, SKIP_LABEL, Target};
 use serde_json::{Value, json};
 
-use super::{ExecuteError, Execution, namespace::labels, object::Made};
+use super::{
+    ExecuteError, Execution,
+    namespace::labels,
+    object::{Made, Origin},
+};
 use crate::{
     api::{Call, MERGE_PATCH},
     cluster::{Cluster, ClusterError},
@@ -36,8 +40,19 @@ impl<C: Cluster> Execution<'_, C> {
                 self.gate = *gate;
                 self.lease.set_gate(*gate).await?;
             }
-            self.push_feature_gates(step, json!(gates));
+            self.push_surrounding(step, Verb::FeatureGates, json!(gates));
             return Ok(());
+        }
+        match &step.action {
+            Action::Kubelet { seccomp_default } => return self.kubelet(step, *seccomp_default).await,
+            Action::StaticPod(manifest) => return self.static_pod(step, manifest).await,
+            Action::Delete { of } => {
+                let made = self.made(of);
+                if let Origin::Manifest(file) = &made.origin {
+                    return self.remove_static_pod(step, &made, file).await;
+                }
+            }
+            _ => {}
         }
         let Some(request) = self.request(step).await? else {
             return Ok(());
@@ -45,15 +60,17 @@ impl<C: Cluster> Execution<'_, C> {
         self.make(step, request).await
     }
 
-    fn push_feature_gates(&mut self, step: &Step, gates: Value) {
+    /// Adds a step that is no call to the API server to the outcome.
+    pub(super) fn push_surrounding(&mut self, step: &Step, verb: Verb, settings: Value) {
         self.executed.outcome.steps.push(StepOutcome {
-            verb: Verb::FeatureGates,
+            verb,
             name: None,
             object: String::new(),
             line: step.location.line,
-            submitted: Some(gates),
+            submitted: Some(settings),
             answer: Answer { code: 200, ..Answer::default() },
             invocation: None,
+            pods: Vec::new(),
         });
     }
 
@@ -112,7 +129,7 @@ impl<C: Cluster> Execution<'_, C> {
                 let call = Call::delete(made.path());
                 Request { verb: Verb::Delete, made, call, operation: "DELETE", subresource: "", submitted: None }
             }
-            Action::FeatureGates(_) => return Ok(None),
+            Action::FeatureGates(_) | Action::StaticPod(_) | Action::Kubelet { .. } => return Ok(None),
         };
         Ok(Some(request))
     }
@@ -156,15 +173,7 @@ impl<C: Cluster> Execution<'_, C> {
             self.executed.failures.push(unnamed_failure(self.planned.scenario.path.clone(), step, &made, &answer));
         }
         let is_written = answer.is_success() && !matches!(verb, Verb::Get | Verb::DryRun);
-        self.executed.outcome.steps.push(StepOutcome {
-            verb,
-            name: step.name.clone(),
-            object: made.label(),
-            line: step.location.line,
-            submitted,
-            answer,
-            invocation,
-        });
+        self.finish(step, verb, &made, submitted, answer, invocation);
         if is_written {
             if made.kind == "Namespace" && verb == Verb::Create {
                 self.cluster.namespace_created(&made.object_name).await?;
@@ -174,12 +183,15 @@ impl<C: Cluster> Execution<'_, C> {
             self.cluster.settle(&made.namespace).await?;
             if verb == Verb::Delete {
                 self.wait_until_gone(&made).await?;
+                self.wait_until_pods_gone(&made).await?;
+            } else if made.is_workload() {
+                self.pods_of(&made).await?;
             }
         }
         Ok(())
     }
 
-    async fn wait_until_gone(&mut self, made: &Made) -> Result<(), ExecuteError> {
+    pub(super) async fn wait_until_gone(&mut self, made: &Made) -> Result<(), ExecuteError> {
         let limit = std::time::Duration::from_secs(60);
         let mut interval = tokio::time::interval(limit / u32::try_from(DELETION_LOOKS).unwrap_or(u32::MAX));
         for _ in 0..DELETION_LOOKS {
@@ -193,7 +205,7 @@ impl<C: Cluster> Execution<'_, C> {
     }
 
     /// Takes note of which preconditions a new Pod met, by the documentation.
-    async fn count_creation(
+    pub(super) async fn count_creation(
         &mut self,
         made: &Made,
         pod: &Value,

@@ -18,6 +18,7 @@ use crate::{
     cluster::{Cluster, ClusterError, simulated::SimulatedCluster},
     event::{ClusterDescription, Observations},
     execute::{Executed, chain, execute},
+    needs::Abilities,
     plan::Planned,
     probe::PROBE_IMAGE,
     snapshot::{Masks, Moment, PlatformParts},
@@ -31,7 +32,7 @@ pub(super) enum Clusters {
     /// One for each case, started with it.
     Simulated(Arc<LocalWebhooks>),
     /// One for each minor, started when its first case comes.
-    Real { kind: &'static str, observations: Observations, stages: BTreeMap<Minor, Slot> },
+    Real { kind: &'static str, observations: Observations, abilities: Abilities, stages: BTreeMap<Minor, Slot> },
 }
 
 /// The place of a minor's cluster.
@@ -46,15 +47,16 @@ pub(super) struct Slot {
 impl Clusters {
     /// Sees which minors there are, and that what their clusters need is there; nothing is started yet.
     pub(super) async fn prepare(options: &RunOptions, shared: Shared) -> Result<Self, RunError> {
-        let (kind, observations) = match &options.cluster {
+        let nothing = Abilities { controllers: false, node: false };
+        let (kind, observations, abilities) = match &options.cluster {
             ClusterKind::Simulated => return Ok(Self::Simulated(shared.local)),
-            ClusterKind::ControlPlane { .. } => ("control-plane", Observations { api: true, kernel: false }),
-            ClusterKind::Kind(_) => ("kind", Observations { api: true, kernel: true }),
+            ClusterKind::ControlPlane { .. } => ("control-plane", Observations { api: true, kernel: false }, nothing),
+            ClusterKind::Kind(_) => ("kind", Observations { api: true, kernel: true }, Abilities::ALL),
         };
         let sources = Source::all(options, &Arc::new(shared)).await?;
         let slot = |source| Slot { source, stage: OnceCell::new(), left: Mutex::new(0) };
         let stages = sources.into_iter().map(|(minor, source)| (minor, slot(source))).collect();
-        Ok(Self::Real { kind, observations, stages })
+        Ok(Self::Real { kind, observations, abilities, stages })
     }
 
     /// The minors that there are, oldest first.
@@ -78,6 +80,14 @@ impl Clusters {
         });
         for (minor, slot) in stages {
             *slot.left.lock().await = cases.iter().filter(|planned| planned.case.minor == *minor).count();
+        }
+    }
+
+    /// What there is besides API servers.
+    pub(super) fn abilities(&self) -> Abilities {
+        match self {
+            Self::Simulated(_) => Abilities::ALL,
+            Self::Real { abilities, .. } => *abilities,
         }
     }
 

@@ -3,7 +3,8 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
+use seccomp_scenario::pod_template_path;
+use serde_json::{Map, Value};
 
 use crate::cluster::NODE_LABEL;
 
@@ -17,6 +18,12 @@ const NODE: &str = "[node]";
 const NAMESPACE: &str = "[namespace]";
 /// What stands for letters that Kubernetes drew.
 const SUFFIX: &str = "[suffix]";
+/// What stands for a hash that Kubernetes makes of an object, differently in each minor.
+const HASH: &str = "[hash]";
+/// Where such hashes stand: the template of a Deployment's Pods, a static Pod's manifest.
+const HASHES: [&str; 2] = ["/metadata/labels/pod-template-hash", "/metadata/annotations/kubernetes.io~1config.hash"];
+/// The annotation by which a mirror says when its kubelet saw the static Pod.
+const SEEN: &str = "kubernetes.io/config.seen";
 /// What stands for an object's `metadata.resourceVersion`.
 const RESOURCE_VERSION: &str = "[resourceVersion]";
 /// What stands for the address that the webhook is registered by.
@@ -25,6 +32,8 @@ const WEBHOOK: &str = "[webhook]";
 const STATUS: &str = "[status]";
 /// What stands for the kubelet's entry in `metadata.managedFields`.
 const KUBELET: &str = "[kubelet]";
+/// What stands for the controllers' entries in `metadata.managedFields`.
+const CONTROLLERS: &str = "[controllers]";
 
 /// What stands for an address in the API server's memory, which some of its messages show.
 const ADDRESS: &str = "0x[address]";
@@ -99,6 +108,15 @@ impl Masks {
             let mask = format!("{prefix}{SUFFIX}");
             self.add(name, mask);
         }
+        for place in HASHES {
+            if let Some(hash) = object.pointer(place).and_then(Value::as_str) {
+                self.add(hash, HASH);
+            }
+        }
+        let owners = object.pointer("/metadata/ownerReferences").and_then(Value::as_array);
+        for uid in owners.into_iter().flatten().filter_map(|owner| owner.get("uid")?.as_str()) {
+            self.add(uid, UID);
+        }
     }
 
     /// `text` with everything replaced that stands for something.
@@ -132,8 +150,11 @@ impl Masks {
         self.visit(&mut masked);
         mask_metadata(&mut masked);
         mask_pin(&mut masked);
-        if moment == Moment::Later && masked.get("kind").is_some_and(|kind| kind == "Pod") {
+        let kind = masked.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
+        if moment == Moment::Later && kind == "Pod" {
             mask_kubelet(&mut masked);
+        } else if moment == Moment::Later && pod_template_path(&kind).is_some() {
+            mask_controllers(&mut masked);
         }
         if let Some(uid) = masked.pointer_mut("/details/uid") {
             *uid = Value::from(UID);
@@ -149,8 +170,24 @@ impl Masks {
                 }
             }
             Value::Array(entries) => entries.iter_mut().for_each(|entry| self.visit(entry)),
-            Value::Object(fields) => fields.values_mut().for_each(|field| self.visit(field)),
+            Value::Object(fields) => {
+                self.visit_keys(fields);
+                fields.values_mut().for_each(|field| self.visit(field));
+            }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+}
+
+impl Masks {
+    /// In `metadata.managedFields`, entries of a list are named by what tells them apart: owners by their uid.
+    fn visit_keys(&self, fields: &mut Map<String, Value>) {
+        let keys: Vec<String> = fields.keys().filter(|key| key.starts_with("k:{\"uid\":")).cloned().collect();
+        for key in keys {
+            let masked = self.text(&key).into_owned();
+            if let Some(value) = fields.remove(&key) {
+                fields.insert(masked, value);
+            }
         }
     }
 }
@@ -179,6 +216,9 @@ fn mask_metadata(object: &mut Value) {
         {
             *value = Value::from(mask);
         }
+    }
+    if let Some(seen) = metadata.get_mut("annotations").and_then(|annotations| annotations.get_mut(SEEN)) {
+        *seen = Value::from(TIME);
     }
     let entries = metadata.get_mut("managedFields").and_then(Value::as_array_mut);
     for time in entries.into_iter().flatten().filter_map(|entry| entry.get_mut("time")) {
@@ -213,6 +253,17 @@ fn mask_kubelet(pod: &mut Value) {
     if let Some(entries) = pod.pointer_mut("/metadata/managedFields").and_then(Value::as_array_mut) {
         entries.retain(|entry| entry.get("manager").is_none_or(|manager| manager != "kubelet"));
         entries.push(Value::from(KUBELET));
+    }
+}
+
+/// Replaces what controllers write into a workload, one after the other and each in its time.
+fn mask_controllers(workload: &mut Value) {
+    if let Some(fields) = workload.as_object_mut() {
+        fields.insert("status".to_owned(), Value::from(STATUS));
+    }
+    if let Some(entries) = workload.pointer_mut("/metadata/managedFields").and_then(Value::as_array_mut) {
+        entries.retain(|entry| entry.get("manager").is_none_or(|manager| manager != "kube-controller-manager"));
+        entries.push(Value::from(CONTROLLERS));
     }
 }
 

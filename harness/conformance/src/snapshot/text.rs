@@ -27,14 +27,14 @@ pub(crate) fn calls(outcome: &Outcome, masks: &Masks, platform: &PlatformParts) 
 
 fn call(out: &mut String, step: &StepOutcome, masks: &Masks, platform: &PlatformParts) {
     let subject = match (&step.name, step.verb) {
-        (_, Verb::FeatureGates) => step.submitted.as_ref().map(ToString::to_string).unwrap_or_default(),
+        (_, Verb::FeatureGates | Verb::Kubelet) => step.submitted.as_ref().map(ToString::to_string).unwrap_or_default(),
         (Some(name), _) if !step.object.ends_with(&format!(" {name}")) => {
             format!("{name} ({})", masks.text(&step.object))
         }
         _ => masks.text(&step.object).into_owned(),
     };
     let _ = write!(out, "call {} {subject}", step.verb);
-    if step.verb == Verb::FeatureGates {
+    if matches!(step.verb, Verb::FeatureGates | Verb::Kubelet) {
         out.push('\n');
         return;
     }
@@ -48,17 +48,28 @@ fn call(out: &mut String, step: &StepOutcome, masks: &Masks, platform: &Platform
             let _ = writeln!(out, "- {}", render::scalar(&masks.text(warning)));
         }
     }
-    out.push_str("answer:\n");
-    render::object(out, 2, &masks.apply(&step.answer.body, moment(step.verb)), platform);
+    if !step.answer.body.is_null() {
+        out.push_str("answer:\n");
+        render::object(out, 2, &masks.apply(&step.answer.body, moment(step.verb)), platform);
+    }
+    for pod in &step.pods {
+        let _ = writeln!(out, "made Pod {}:", masks.text(&pod.name));
+        webhook(out, &pod.invocation, masks);
+    }
 }
 
 /// When an answer shows its object.
 fn moment(verb: Verb) -> Moment {
     match verb {
         Verb::Create | Verb::DryRun => Moment::Creation,
-        Verb::Get | Verb::Update | Verb::Patch | Verb::EphemeralContainer | Verb::Delete | Verb::FeatureGates => {
-            Moment::Later
-        }
+        Verb::Get
+        | Verb::Update
+        | Verb::Patch
+        | Verb::EphemeralContainer
+        | Verb::Delete
+        | Verb::StaticPod
+        | Verb::FeatureGates
+        | Verb::Kubelet => Moment::Later,
     }
 }
 

@@ -4,8 +4,8 @@ use seccomp_conformance::{Case, ClusterDescription, EndedEarly, Minor, ScenarioC
 
 use super::{
     Applies, CaseDocument, CaseName, CaseStatus, ClusterDocument, Counts, Document, EndedEarlyDocument,
-    FailureDocument, FindingDocument, PartitionDocument, PreconditionDocument, RequirementDocument, RunResult,
-    SCHEMA_VERSION, ScenarioDocument, Snapshots, SuiteScenario, Truth, evidence,
+    FailureDocument, FindingDocument, LeftOutDocument, PartitionDocument, PreconditionDocument, RequirementDocument,
+    RunResult, SCHEMA_VERSION, ScenarioDocument, Snapshots, SuiteScenario, Truth, evidence,
 };
 use crate::fold::{Finding, Run, order};
 
@@ -32,7 +32,7 @@ impl From<&Run> for Document {
             partitions: run.shard.iter().map(PartitionDocument::from).collect(),
             elapsed_seconds: summary.map(|summary| summary.elapsed.as_secs_f64()),
             counts: Counts { planned: run.planned, ..Counts::default() },
-            left_out: Vec::new(),
+            left_out: left_out(run),
             ended_early: ended_early.map(|why| match why {
                 EndedEarly::Cancelled => EndedEarlyDocument::Interrupted,
                 EndedEarly::FailedFast => EndedEarlyDocument::FailFast,
@@ -55,6 +55,16 @@ impl From<&Run> for Document {
         document.tally();
         document
     }
+}
+
+fn left_out(run: &Run) -> Vec<LeftOutDocument> {
+    let left_out = run.summary.iter().flat_map(|summary| &summary.left_out);
+    let documents = left_out.map(|left_out| LeftOutDocument {
+        name: CaseName::from(left_out.case.as_ref()),
+        lacking: left_out.lacking.as_str().to_owned(),
+        reason: left_out.lacking.to_string(),
+    });
+    documents.collect()
 }
 
 impl From<Status> for CaseStatus {

@@ -50,6 +50,7 @@ fn mk_started(cases: usize, minors: &[u8]) -> Event {
         webhook: "reference".to_owned(),
         scenarios: 1,
         cases,
+        left_out: 0,
         minors: minors.iter().copied().map(mk_minor).collect(),
         gardener: vec!["1.149".to_owned()],
         shard: None,
@@ -59,6 +60,7 @@ fn mk_started(cases: usize, minors: &[u8]) -> Event {
 fn mk_summary(planned: usize, ended_early: Option<EndedEarly>) -> Summary {
     Summary {
         planned,
+        left_out: Vec::new(),
         passed: 0,
         failed: 0,
         pending: 0,
@@ -130,6 +132,7 @@ fn mk_outcome() -> Outcome {
             line: 3,
             submitted: Some(submitted),
             answer: Answer { code: 201, warnings: vec!["a warning".to_owned()], body: stored },
+            pods: Vec::new(),
             invocation: Some(Invocation::Called { reviews: vec![review] }),
         }],
         objects: vec![ObjectOutcome {

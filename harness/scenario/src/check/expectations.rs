@@ -29,7 +29,7 @@ pub(super) fn check(root: &Node, answers: &Answers<'_>, kubernetes: Minors, erro
             });
             continue;
         };
-        let block = Block { name: &entry.key, answer, kubernetes, seccomp_default: &seccomp_default };
+        let block = Block { name: &entry.key, answer, kubernetes, seccomp_default: &seccomp_default, has_count: false };
         if entry.value.entries().is_empty() && matches!(entry.value.kind, Kind::Map(_)) {
             errors.push(ScenarioError::Empty {
                 key: entry.key.clone(),
@@ -52,12 +52,18 @@ struct Block<'a> {
     answer: &'a Answer<'a>,
     kubernetes: Minors,
     seccomp_default: &'a [bool],
+    /// Whether a block around says how many Pods there are.
+    has_count: bool,
 }
 
 impl Block<'_> {
-    fn check(self, node: &Node, errors: &mut Vec<ScenarioError>) {
-        self.check_containers(node, errors);
+    fn check(mut self, node: &Node, errors: &mut Vec<ScenarioError>) {
+        self.check_containers(node, &self.answer.containers, errors);
         check_profile(node, errors);
+        if let Some(pods) = node.entry("pods") {
+            self.check_pods(pods, errors);
+            self.has_count = true;
+        }
         check_refusal(node, errors);
         for key in ["since", "until"] {
             for entry in node.get(key).map_or(&[][..], Node::entries) {
@@ -104,11 +110,36 @@ impl Block<'_> {
         both
     }
 
-    fn check_containers(self, node: &Node, errors: &mut Vec<ScenarioError>) {
+    /// Checks what is said of the Pods of a workload.
+    fn check_pods(self, pods: &Entry, errors: &mut Vec<ScenarioError>) {
+        let Some(containers) = self.answer.pod_containers.as_deref().filter(|_| !self.answer.is_dry_run) else {
+            errors.push(ScenarioError::NoWorkload {
+                object: self.name.to_owned(),
+                span: span(pods.key_span.clone()),
+                help: if self.answer.pod_containers.is_some() {
+                    "a dry run makes no Pods".to_owned()
+                } else {
+                    "say it of the object itself, or create a workload, such as a Deployment".to_owned()
+                },
+            });
+            return;
+        };
+        if !self.has_count && pods.value.get("count").is_none() {
+            errors.push(ScenarioError::MissingKey {
+                key: "count".to_owned(),
+                span: span(pods.key_span.clone()),
+                help: "what holds of each Pod holds of none as well; say how many there are".to_owned(),
+            });
+        }
+        self.check_containers(&pods.value, containers, errors);
+        check_profile(&pods.value, errors);
+    }
+
+    fn check_containers(self, node: &Node, known: &[&str], errors: &mut Vec<ScenarioError>) {
         for entry in node.get("containers").map_or(&[][..], Node::entries) {
-            let is_known = self.answer.containers.contains(&entry.key.as_str());
+            let is_known = known.contains(&entry.key.as_str());
             if self.answer.is_dry_run || !is_known {
-                let help = nearest(&entry.key, &self.answer.containers);
+                let help = nearest(&entry.key, known);
                 errors.push(ScenarioError::UnknownContainer {
                     object: self.name.to_owned(),
                     name: entry.key.clone(),

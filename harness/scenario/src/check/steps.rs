@@ -3,13 +3,16 @@
 use crate::{
     check::{Answer, Answers},
     diagnostic::{ScenarioError, nearest, span},
+    model::step::pod_template_path,
     yaml::{Entry, Node},
 };
 
 /// The calls there are; those of the second kind are about an object that was created before.
-const CREATING: [&str; 2] = ["create", "dryRun"];
+const CREATING: [&str; 3] = ["create", "dryRun", STATIC_POD];
 const TARGETED: [&str; 5] = ["get", "update", "patch", "ephemeralContainer", "delete"];
-const FEATURE_GATES: &str = "featureGates";
+const STATIC_POD: &str = "staticPod";
+/// What is no call, and has no answer.
+const SURROUNDING: [&str; 2] = ["featureGates", "kubelet"];
 
 /// Checks the steps, and returns the answers that they give a name.
 pub(super) fn check<'a>(root: &'a Node, errors: &mut Vec<ScenarioError>) -> Answers<'a> {
@@ -23,8 +26,11 @@ pub(super) fn check<'a>(root: &'a Node, errors: &mut Vec<ScenarioError>) -> Answ
         let answer = if TARGETED.contains(&call.key.as_str()) {
             target(call, &mut answers, errors)
         } else {
-            Answer { containers: containers(&call.value), is_dry_run: call.key == "dryRun" }
+            created(call, errors)
         };
+        if let Some(alias) = step.entry("as").filter(|_| SURROUNDING.contains(&call.key.as_str())) {
+            errors.push(ScenarioError::NoAnswer { verb: call.key.clone(), span: span(alias.key_span.clone()) });
+        }
         let Some((name, at)) = name(step, call, errors) else { continue };
         if let Some(first) = places.insert(name, at.clone()) {
             errors.push(ScenarioError::DuplicateName { name: name.to_owned(), first: span(first), span: span(at) });
@@ -38,7 +44,7 @@ pub(super) fn check<'a>(root: &'a Node, errors: &mut Vec<ScenarioError>) -> Answ
 fn the_call<'a>(step: &'a Node, errors: &mut Vec<ScenarioError>) -> Option<&'a Entry> {
     let is_call = |entry: &&Entry| {
         let key = entry.key.as_str();
-        CREATING.contains(&key) || TARGETED.contains(&key) || key == FEATURE_GATES
+        CREATING.contains(&key) || TARGETED.contains(&key) || SURROUNDING.contains(&key)
     };
     let calls: Vec<_> = step.entries().iter().filter(is_call).collect();
     if let [call] = calls[..] {
@@ -49,7 +55,7 @@ fn the_call<'a>(step: &'a Node, errors: &mut Vec<ScenarioError>) -> Option<&'a E
     if calls.len() > 1 || !has_other_key {
         let at = calls.get(1).map_or(step.span.start..step.span.start + 1, |call| call.key_span.clone());
         let verbs: Vec<_> =
-            CREATING.iter().chain(&TARGETED).chain([&FEATURE_GATES]).map(|verb| format!("`{verb}`")).collect();
+            CREATING.iter().chain(&TARGETED).chain(&SURROUNDING).map(|verb| format!("`{verb}`")).collect();
         let help = if calls.is_empty() {
             format!("the calls are {}", verbs.join(", "))
         } else {
@@ -97,15 +103,38 @@ fn name<'a>(
     }
     let verb = CREATING.into_iter().find(|verb| call.key == *verb)?;
     let metadata = |key| call.value.at(&["metadata", key]).and_then(named);
-    let own = metadata("name").or_else(|| metadata("generateName"));
+    // No kubelet makes up the name of a static Pod.
+    let own = metadata("name").or_else(|| metadata("generateName").filter(|_| verb != STATIC_POD));
     if own.is_none() {
         errors.push(ScenarioError::Unnamed { verb, span: span(call.key_span.clone()) });
     }
     own
 }
 
-/// The names of a Pod's containers.
-fn containers(object: &Node) -> Vec<&str> {
-    let lists = ["initContainers", "containers"].into_iter().filter_map(|key| object.at(&["spec", key]));
+/// What is known of the object that a step creates.
+fn created<'a>(call: &'a Entry, errors: &mut Vec<ScenarioError>) -> Answer<'a> {
+    let object = &call.value;
+    let kind = object.get("kind");
+    if let Some((kind, text)) = kind.and_then(|kind| Some((kind, kind.text()?)))
+        && call.key == STATIC_POD
+        && text != "Pod"
+    {
+        errors.push(ScenarioError::UnknownValue {
+            value: text.to_owned(),
+            span: span(kind.span.clone()),
+            help: "a kubelet takes Pods alone from its folder: `Pod`".to_owned(),
+        });
+    }
+    let template = kind.and_then(Node::text).and_then(pod_template_path).and_then(|path| object.at(path));
+    Answer {
+        containers: containers(object),
+        pod_containers: template.map(containers),
+        is_dry_run: call.key == "dryRun",
+    }
+}
+
+/// The names of the containers of a Pod, or of a template of one.
+fn containers(pod: &Node) -> Vec<&str> {
+    let lists = ["initContainers", "containers"].into_iter().filter_map(|key| pod.at(&["spec", key]));
     lists.flat_map(Node::items).filter_map(|container| container.get("name")?.text()).collect()
 }

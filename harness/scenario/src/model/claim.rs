@@ -11,6 +11,8 @@ use crate::model::{location::Location, range::VersionRange};
 pub struct Expectation {
     /// The name of the answer it speaks of.
     pub of: String,
+    /// What of it.
+    pub subject: Subject,
     /// What must hold.
     pub claim: Claim,
     /// Where it stands in its file.
@@ -22,7 +24,7 @@ pub struct Expectation {
 impl Expectation {
     /// What the expectation is about; two with the same key cannot hold at once.
     pub(crate) fn key(&self) -> ClaimKey<'_> {
-        let (subject, part) = match &self.claim {
+        let (about, part) = match &self.claim {
             // The last two say the opposite of `admitted: true` and so take its place.
             Claim::Admitted(_) | Claim::Rejected(_) => ("admitted", ""),
             Claim::Mutated(_) => ("mutated", ""),
@@ -33,13 +35,23 @@ impl Expectation {
             Claim::Stored(_) => ("stored", ""),
             Claim::Container { name, .. } => ("containers", name.as_str()),
             Claim::Warnings(_) => ("warnings", ""),
+            Claim::Count(_) => ("count", ""),
         };
-        (self.of.as_str(), subject, part)
+        (self.of.as_str(), self.subject, about, part)
     }
 }
 
-/// Answer, subject and part of it.
-pub(crate) type ClaimKey<'a> = (&'a str, &'static str, &'a str);
+/// What an expectation speaks of.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Subject {
+    /// The answer itself, and the object in it.
+    Answer,
+    /// Each Pod that the workload's controllers made because of the step, and that is there at the scenario's end.
+    Pods,
+}
+
+/// Answer, subject, what about it, and part of that.
+pub(crate) type ClaimKey<'a> = (&'a str, Subject, &'static str, &'a str);
 
 /// When an expectation holds.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -102,6 +114,8 @@ pub enum Claim {
     },
     /// The answer's warnings: as many, and each of these texts is part of another one of them.
     Warnings(Vec<String>),
+    /// How many Pods there are; of [`Subject::Pods`] alone.
+    Count(usize),
 }
 
 /// How the API server refuses a call; what is not given is not compared.

@@ -27,7 +27,7 @@ pub(super) fn find(instance: &Instance) -> Vec<ScenarioError> {
 }
 
 fn contradiction(first: &Expectation, second: &Expectation) -> Option<ScenarioError> {
-    let help = (first.of == second.of)
+    let help = ((&first.of, first.subject) == (&second.of, second.subject))
         .then(|| why(&first.claim, &second.claim).or_else(|| why(&second.claim, &first.claim)))??;
     Some(ScenarioError::Contradiction {
         one: word(&second.claim),
@@ -50,6 +50,7 @@ fn why(one: &Claim, other: &Claim) -> Option<&'static str> {
         (Claim::Called(false) | Claim::SkippedBy(_), Claim::Mutated(true)) => {
             Some("a webhook that is not asked changes nothing")
         }
+        (Claim::Count(0), _) => Some("nothing holds of Pods that are not there"),
         (Claim::SkippedBy(_), Claim::Called(true)) => Some("what is skipped is not asked"),
         _ => None,
     }
@@ -67,5 +68,6 @@ fn word(claim: &Claim) -> String {
         Claim::Stored(_) => "stored".to_owned(),
         Claim::Container { name, .. } => format!("containers: {name}"),
         Claim::Warnings(_) => "warnings".to_owned(),
+        Claim::Count(count) => format!("count: {count}"),
     }
 }

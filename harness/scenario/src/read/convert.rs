@@ -7,10 +7,10 @@ use serde_json::Value;
 use crate::{
     check::bound,
     diagnostic::locate,
-    file::{ExpectationsFile, FeatureGatesFile, GivenFile, RejectionFile, ScenarioFile, StepFile},
+    file::{ExpectationsFile, FeatureGatesFile, GivenFile, PodExpectationsFile, RejectionFile, ScenarioFile, StepFile},
     model::{
         Instance,
-        claim::{Claim, Condition, Expectation, Rejection},
+        claim::{Claim, Condition, Expectation, Rejection, Subject},
         given::{DEFAULT_SECCOMP_PROFILE, Given, Namespace, Node as GivenNode},
         location::Location,
         range::{VersionRange, parse_minor},
@@ -26,7 +26,11 @@ pub(super) fn instance(file: ScenarioFile, root: &Node, text: &str, parameters: 
     let mut then = Vec::new();
     for (name, block) in file.then {
         if let Some(node) = root.at(&["then", &name]) {
-            Expectations { of: &name, text, claims: &mut then }.block(block, node, &Condition::default());
+            Expectations { of: &name, text, subject: Subject::Answer, claims: &mut then }.block(
+                block,
+                node,
+                &Condition::default(),
+            );
         }
     }
     then.sort_by_key(|expectation| expectation.location.span.start);
@@ -58,7 +62,8 @@ fn gates(file: &FeatureGatesFile) -> BTreeMap<String, bool> {
 }
 
 fn convert_step(file: StepFile, node: &Node, text: &str) -> Option<Step> {
-    let own_name = file.create.as_ref().or(file.dry_run.as_ref()).and_then(|object| {
+    let created = file.create.as_ref().or(file.dry_run.as_ref()).or(file.static_pod.as_ref());
+    let own_name = created.and_then(|object| {
         let metadata = object.get("metadata")?;
         let name = metadata.get("name").or_else(|| metadata.get("generateName"));
         name?.as_str().map(str::to_owned)
@@ -75,6 +80,8 @@ fn convert_step(file: StepFile, node: &Node, text: &str) -> Option<Step> {
             Action::EphemeralContainer { of: added.of, container: Value::Object(added.container) }
         }
         StepFile { delete: Some(target), .. } => Action::Delete { of: target.of },
+        StepFile { static_pod: Some(manifest), .. } => Action::StaticPod(Value::Object(manifest)),
+        StepFile { kubelet: Some(settings), .. } => Action::Kubelet { seccomp_default: settings.seccomp_default },
         StepFile { feature_gates: Some(file), .. } => Action::FeatureGates(gates(&file)),
         // A step without a call was refused before.
         StepFile { feature_gates: None, .. } => return None,
@@ -87,13 +94,39 @@ fn convert_step(file: StepFile, node: &Node, text: &str) -> Option<Step> {
 struct Expectations<'a> {
     of: &'a str,
     text: &'a str,
+    subject: Subject,
     claims: &'a mut Vec<Expectation>,
 }
 
 impl Expectations<'_> {
     fn add(&mut self, claim: Claim, entry: Option<&Entry>, condition: &Condition) {
         let location = entry.map_or_else(Location::default, |entry| locate(self.text, place(entry)));
-        self.claims.push(Expectation { of: self.of.to_owned(), claim, location, condition: condition.clone() });
+        self.claims.push(Expectation {
+            of: self.of.to_owned(),
+            subject: self.subject,
+            claim,
+            location,
+            condition: condition.clone(),
+        });
+    }
+
+    /// What holds of the Pods of a workload: the same claims, about another subject.
+    fn pods(&mut self, file: PodExpectationsFile, entry: Option<&Entry>, condition: &Condition) {
+        let Some(entry) = entry else { return };
+        let mut pods = Expectations { subject: Subject::Pods, of: self.of, text: self.text, claims: self.claims };
+        if let Some(count) = file.count {
+            pods.add(Claim::Count(count), entry.value.entry("count"), condition);
+        }
+        let claims = ExpectationsFile {
+            mutated: file.mutated,
+            called: file.called,
+            profile: file.profile,
+            annotations: file.annotations,
+            stored: file.stored,
+            containers: file.containers,
+            ..ExpectationsFile::default()
+        };
+        pods.block(claims, &entry.value, condition);
     }
 
     fn block(&mut self, file: ExpectationsFile, node: &Node, condition: &Condition) {
@@ -122,6 +155,7 @@ impl Expectations<'_> {
             let entry = node.get("containers").and_then(|node| node.entry(&name));
             self.add(Claim::Container { name: name.clone(), state }, entry, condition);
         }
+        self.pods(file.pods, node.entry("pods"), condition);
         for (key, blocks) in [("since", file.since), ("until", file.until)] {
             for (version, block) in blocks {
                 let minors =
