@@ -3,6 +3,7 @@
 pub(crate) mod cluster;
 pub(crate) mod real;
 pub(crate) mod selection;
+pub(crate) mod verify;
 pub(crate) mod webhook;
 
 use std::net::SocketAddr;
@@ -21,10 +22,11 @@ use seccomp_scenario::VersionRange;
 use seccomp_webhook::GardenerRelease;
 
 use crate::{
-    arguments::real::RealClusters,
     arguments::{
         cluster::ClusterArguments,
+        real::RealClusters,
         selection::{Folders, Labels, Selection},
+        verify::VerifyArguments,
         webhook::WebhookArguments,
     },
     terminal::ColorChoice,
@@ -92,6 +94,8 @@ pub(crate) enum Command {
     Check(CheckArguments),
     /// Say whether the webhook mutates a Pod and why, and what each container's kernel would enforce, by minor.
     Explain(ExplainArguments),
+    /// Compare the simulator with real API servers: every scenario's requests, and generated ones.
+    Verify(VerifyArguments),
     /// Print the JSON schema of scenario files.
     Schema,
     /// Serve a simulated cluster and write a kubeconfig for it, until Ctrl-C.
@@ -185,7 +189,7 @@ pub(crate) struct RunArguments {
 }
 
 /// Between two folders in one variable, as in PATH.
-const ASSETS_DELIMITER: char = if cfg!(windows) { ';' } else { ':' };
+pub(crate) const ASSETS_DELIMITER: char = if cfg!(windows) { ';' } else { ':' };
 
 /// Arguments of `list`.
 #[derive(Args, Debug)]

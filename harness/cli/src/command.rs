@@ -9,6 +9,7 @@ mod run;
 mod schema;
 mod simulator;
 mod snapshot;
+mod verify;
 mod version;
 mod webhook;
 
@@ -41,6 +42,7 @@ pub(crate) async fn execute(command: Command, context: Context) -> End {
         Command::List(arguments) => list::run(&arguments),
         Command::Check(arguments) => check::run(&arguments, &context),
         Command::Explain(arguments) => explain::run(arguments, &context).await,
+        Command::Verify(arguments) => verify::run(arguments, &context).await,
         Command::Schema => schema::run(),
         Command::Cluster(arguments) => cluster::run(arguments.command, &context).await,
         Command::Snapshot(arguments) => snapshot::run(&arguments.decision),

@@ -101,6 +101,11 @@ impl Api {
         Self { client }
     }
 
+    /// The client that makes the calls.
+    pub(crate) fn client(&self) -> &kube::Client {
+        &self.client
+    }
+
     /// Makes the call, whatever comes of it.
     pub(crate) async fn call(&self, call: Call) -> Result<Answer, ApiError> {
         let (headers, code, bytes) = self.send(call).await?;
@@ -148,7 +153,7 @@ impl Api {
 ///
 /// # Source
 /// kubernetes v1.36 `apimachinery/pkg/util/net/http.go` `NewWarningHeader`
-fn warnings(headers: &HeaderMap) -> Vec<String> {
+pub(crate) fn warnings(headers: &HeaderMap) -> Vec<String> {
     let values = headers.get_all(header::WARNING).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
     values.filter_map(|value| unquote(value.split_once('"')?.1)).collect()
 }

@@ -17,6 +17,7 @@ mod event;
 mod execute;
 mod expectation;
 mod folder;
+pub mod fidelity;
 mod image;
 pub mod inventory;
 mod needs;

@@ -33,12 +33,13 @@ pub struct SimulatorRequest {
     nodes: Vec<NodeProfile>,
     programs: Vec<(String, Arc<dyn Program>)>,
     endpoints: Vec<ServiceEndpoint>,
+    acts: bool,
 }
 
 impl SimulatorRequest {
     /// A cluster of `minor` with one node whose kubelet has its default settings.
     pub fn new(minor: Minor) -> Self {
-        Self { minor, seed: 0, clock: None, nodes: Vec::new(), programs: Vec::new(), endpoints: Vec::new() }
+        Self { minor, seed: 0, clock: None, nodes: Vec::new(), programs: Vec::new(), endpoints: Vec::new(), acts: true }
     }
 
     /// The seed of names, uids and suffixes; the same seed gives the same cluster.
@@ -79,6 +80,13 @@ impl SimulatorRequest {
         self
     }
 
+    /// An API server alone, as envtest starts it: nothing acts on what is written, neither controllers nor scheduler nor
+    /// kubelets, so that not even the default ServiceAccounts are there.
+    pub fn without_controllers(mut self) -> Self {
+        self.acts = false;
+        self
+    }
+
     /// Starts the cluster: its own namespaces, service accounts and nodes are there when this returns.
     pub fn start(mut self) -> Simulator {
         if self.nodes.is_empty() {
@@ -91,7 +99,7 @@ impl SimulatorRequest {
         }
         let clock = self.clock.unwrap_or_else(|| Arc::new(ManualClock::starting_at(Timestamp::UNIX_EPOCH)));
         let now = as_timestamp(clock.as_ref());
-        let origin = Origin { minor: self.minor, seed: self.seed, now, nodes: self.nodes.clone() };
+        let origin = Origin { minor: self.minor, seed: self.seed, now, nodes: self.nodes.clone(), acts: self.acts };
         let started = prototype::find(&origin);
         let is_new = started.is_none();
         let parts = started.unwrap_or_else(|| Parts {
@@ -109,6 +117,7 @@ impl SimulatorRequest {
                 programs: self.programs,
                 controllers: parts.controllers,
                 webhooks: Webhooks::new(self.endpoints),
+                acts: self.acts,
             }),
         };
         if is_new {
@@ -143,6 +152,7 @@ struct Inner {
     programs: Vec<(String, Arc<dyn Program>)>,
     controllers: Controllers,
     webhooks: Webhooks,
+    acts: bool,
 }
 
 impl Simulator {
@@ -175,6 +185,11 @@ impl Simulator {
 
     pub(crate) fn controllers(&self) -> &Controllers {
         &self.inner.controllers
+    }
+
+    /// Whether controllers, scheduler and kubelets act on what is written.
+    pub(crate) fn acts(&self) -> bool {
+        self.inner.acts
     }
 
     /// Now.

@@ -45,6 +45,9 @@ struct State {
 /// gives the same objects in every run. Only what was written since the last call is looked at, however large the
 /// cluster is.
 pub(crate) fn react(cluster: &Simulator) {
+    if !cluster.acts() {
+        return;
+    }
     let mut state = cluster.controllers().state.lock().unwrap_or_else(PoisonError::into_inner);
     loop {
         let work = Work::since(cluster.store(), state.seen);

@@ -14,6 +14,7 @@ pub(crate) mod settings;
 pub(crate) mod supervise;
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fmt,
     sync::{
         Arc,
@@ -23,7 +24,7 @@ use std::{
 };
 
 use camino::Utf8Path;
-use kube_simulator::Minor;
+use kube_simulator::{Minor, NodeProfile, SimulatorRequest};
 use serde_json::{Value, json};
 
 use self::{
@@ -130,6 +131,22 @@ pub(crate) struct ControlPlaneCase {
 }
 
 impl ControlPlaneCase {
+    /// The same, of a simulated API server on which nothing acts either.
+    pub(crate) async fn simulated(minor: Minor, namespace: &str) -> Result<Self, ClusterError> {
+        let node = NodeProfile {
+            name: NODE.to_owned(),
+            labels: BTreeMap::from([(NODE_LABEL.to_owned(), NODE.to_owned())]),
+            seccomp_default: false,
+            localhost_profiles: BTreeSet::new(),
+        };
+        let simulator = SimulatorRequest::new(minor).with_node(node).without_controllers().start();
+        let api = Api::new(kube::Client::new(simulator.service(), "default"));
+        for namespace in OWN_NAMESPACES {
+            create_service_account(&api, minor, namespace).await?;
+        }
+        Ok(Self { minor, api, namespace: namespace.to_owned() })
+    }
+
     async fn pods(&self, namespace: &str) -> Result<Vec<Value>, ClusterError> {
         let mut list = self.api.call(Call::get(format!("/api/v1/namespaces/{namespace}/pods"))).await?.body;
         Ok(list.get_mut("items").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default())

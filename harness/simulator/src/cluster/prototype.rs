@@ -21,6 +21,7 @@ pub(super) struct Origin {
     pub(super) seed: u64,
     pub(super) now: String,
     pub(super) nodes: Vec<NodeProfile>,
+    pub(super) acts: bool,
 }
 
 /// The parts of a cluster that change while it runs.

@@ -1,0 +1,410 @@
+//! Runs the stages on all versions at once, and gathers what differs.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use kube_simulator::Minor;
+use seccomp_webhook::ServingCertificate;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    FidelityError,
+    case::{Case, Stage},
+    certificate::{Certificate, Proven, StageCounts},
+    compare::{Difference, compare},
+    generate::Generator,
+    listed::ListedDifferences,
+    recorded::{Group, NAMESPACE, Recorded, RecordedExchange},
+    scenarios, shrink,
+    side::{Exchange, Side},
+    webhooks::Webhooks,
+};
+use crate::{
+    api::Call,
+    cluster::{Cluster as _, control_plane::ControlPlane},
+    run::Suite,
+};
+
+/// How many cases of a stage run at the same time on one API server; registrations are the whole server's.
+const WORKERS: usize = 4;
+/// How many smaller cases are tried for one difference.
+const ATTEMPTS: usize = 600;
+
+/// What is compared.
+#[derive(Clone, Debug)]
+pub struct VerifyOptions {
+    /// Folders with etcd and kube-apiserver, one a version.
+    pub assets: Vec<Utf8PathBuf>,
+    /// The minors that are compared; all of the folders' where it is empty.
+    pub minors: Vec<Minor>,
+    /// What cases are drawn from.
+    pub seed: u64,
+    /// How many generated requests each version gets at least.
+    pub requests: usize,
+    /// The stages that are run.
+    pub stages: Vec<Stage>,
+    /// The scenarios whose requests are compared too.
+    pub suite: Suite,
+    /// Differences that are known.
+    pub listed: ListedDifferences,
+    /// Where each other difference is recorded as a case.
+    pub record: Option<Utf8PathBuf>,
+    /// Today, as the certificate shows it.
+    pub date: String,
+    /// The version of the simulator, as the certificate shows it.
+    pub simulator: String,
+    /// Ends the comparison early; what was compared until then is still told.
+    pub cancellation: CancellationToken,
+}
+
+/// What a verification found.
+#[derive(Debug)]
+pub struct Verified {
+    /// For a file.
+    pub certificate: Certificate,
+    /// The differences that are not listed, each of a kind once.
+    pub found: Vec<Found>,
+    /// How long each stage took, by minor.
+    pub durations: BTreeMap<(String, Stage), Duration>,
+}
+
+/// A kind of difference that is not listed.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The first minor that it was seen on.
+    pub minor: String,
+    /// The stage.
+    pub stage: Stage,
+    /// What differs, in the smallest case that shows it.
+    pub difference: Difference,
+    /// That case, as JSON.
+    pub case: String,
+    /// How many cases showed it, on all minors.
+    pub cases: usize,
+    /// Where it was recorded.
+    pub recorded: Option<Utf8PathBuf>,
+}
+
+/// How far a verification is.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Progress {
+    /// A stage ended on one version.
+    StageFinished {
+        /// The version.
+        minor: String,
+        /// The stage.
+        stage: Stage,
+        /// What was compared.
+        counts: StageCounts,
+        /// How long it took.
+        elapsed: Duration,
+    },
+    /// A difference that is not listed, of a kind that was not seen before.
+    Differs(Box<Found>),
+}
+
+/// Compares the simulator with real API servers.
+///
+/// # Errors
+/// What keeps a comparison from being made.
+///
+/// # Cancel safety
+/// Dropping the future ends the API servers.
+pub async fn verify(options: &VerifyOptions, progress: &(dyn Fn(Progress) + Sync)) -> Result<Verified, FidelityError> {
+    let planes = start(options).await?;
+    let generator = Generator::new(options.seed)?;
+    let tls = ServingCertificate::for_run(["127.0.0.1"])?;
+    let driver = Driver {
+        options,
+        planes: &planes,
+        generator,
+        tls,
+        progress,
+        found: Mutex::default(),
+        durations: Mutex::default(),
+    };
+    let verified = driver.run().await;
+    for mut plane in planes {
+        plane.shutdown().await;
+    }
+    verified
+}
+
+async fn start(options: &VerifyOptions) -> Result<Vec<ControlPlane>, FidelityError> {
+    let started = options.assets.iter().map(|folder: &Utf8PathBuf| ControlPlane::start(folder));
+    let mut planes = futures::future::try_join_all(started).await?;
+    planes.retain(|plane| options.minors.is_empty() || options.minors.contains(&plane.minor()));
+    planes.sort_by_key(ControlPlane::minor);
+    Ok(planes)
+}
+
+struct Driver<'a> {
+    options: &'a VerifyOptions,
+    planes: &'a [ControlPlane],
+    generator: Generator,
+    tls: ServingCertificate,
+    progress: &'a (dyn Fn(Progress) + Sync),
+    found: Mutex<BTreeMap<String, Found>>,
+    durations: Mutex<BTreeMap<(String, Stage), Duration>>,
+}
+
+/// What a worker needs to run cases: a namespace, and webhooks for each side.
+struct Place {
+    namespace: String,
+    real: Webhooks,
+    simulated: Webhooks,
+}
+
+impl Driver<'_> {
+    async fn run(&self) -> Result<Verified, FidelityError> {
+        let proven = self.planes.iter().map(|plane| Box::pin(self.version(plane)));
+        let kubernetes = futures::future::try_join_all(proven).await?;
+        let found: Vec<Found> = self.found.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        let met = kubernetes.iter().flat_map(|proven| proven.stages.values()).flat_map(|counts| counts.listed.keys());
+        let reason = |name: &String| {
+            let listed = self.options.listed.differences.iter().find(|listed| listed.name == *name);
+            (name.clone(), listed.map(|listed| listed.reason.clone()).unwrap_or_default())
+        };
+        let listed = met.map(reason).collect();
+        let differences = |proven: &Proven| proven.stages.values().map(|counts| counts.differences).sum::<usize>();
+        let certificate = Certificate {
+            schema_version: 1,
+            date: self.options.date.clone(),
+            seed: self.options.seed,
+            simulator: self.options.simulator.clone(),
+            unlisted_differences: kubernetes.iter().map(differences).sum(),
+            kubernetes,
+            listed,
+        };
+        let durations = self.durations.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Ok(Verified { certificate, found, durations })
+    }
+
+    /// All stages on one version.
+    async fn version(&self, plane: &ControlPlane) -> Result<Proven, FidelityError> {
+        let version = plane.for_case().api().call(Call::get("/version")).await?;
+        let git_version = version.body.get("gitVersion").and_then(serde_json::Value::as_str).unwrap_or_default();
+        let mut stages = BTreeMap::new();
+        for stage in Stage::ALL.into_iter().filter(|stage| self.options.stages.contains(stage)) {
+            let start = Instant::now();
+            let counts = match stage {
+                Stage::Scenarios => self.scenarios(plane).await?,
+                _ => self.stage(plane, stage).await?,
+            };
+            let elapsed = start.elapsed();
+            let minor = plane.minor().to_string();
+            let mut durations = self.durations.lock().unwrap_or_else(PoisonError::into_inner);
+            durations.insert((minor.clone(), stage), elapsed);
+            drop(durations);
+            (self.progress)(Progress::StageFinished { minor, stage, counts: counts.clone(), elapsed });
+            stages.insert(stage, counts);
+        }
+        Ok(Proven { minor: plane.minor().to_string(), git_version: git_version.to_owned(), stages })
+    }
+
+    /// The share of all generated requests that a stage has.
+    fn share(&self, stage: Stage) -> usize {
+        let percent = match stage {
+            Stage::Scenarios => 0,
+            Stage::Pods => 50,
+            Stage::Registrations => 20,
+            Stage::Sequences => 30,
+        };
+        (self.options.requests * percent).div_ceil(100)
+    }
+
+    async fn scenarios(&self, plane: &ControlPlane) -> Result<StageCounts, FidelityError> {
+        let mut counts = StageCounts::default();
+        let compared = scenarios::compare_all(plane, &self.options.suite, &self.options.cancellation).await?;
+        for compared in compared {
+            counts.cases += 1;
+            counts.requests += compared.requests;
+            if let Some(difference) = compared.difference {
+                self.take(plane.minor(), Stage::Scenarios, &mut counts, difference, || async { (None, compared.name) })
+                    .await;
+            }
+        }
+        Ok(counts)
+    }
+
+    async fn stage(&self, plane: &ControlPlane, stage: Stage) -> Result<StageCounts, FidelityError> {
+        // What is drawn next, and how much is enough.
+        let (next, done, wanted) = (AtomicUsize::new(0), AtomicUsize::new(0), self.share(stage));
+        let workers = if stage == Stage::Registrations { 1 } else { WORKERS };
+        let counts = (0..workers).map(|worker| {
+            let (next, done) = (&next, &done);
+            async move {
+                let place = self.place(plane, worker).await?;
+                let mut counts = StageCounts::default();
+                while done.load(Ordering::Relaxed) < wanted && !self.options.cancellation.is_cancelled() {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(case) = self.generator.case(stage, index) else { break };
+                    done.fetch_add(case.len(), Ordering::Relaxed);
+                    self.one(plane, stage, &case, &place, &mut counts).await?;
+                }
+                Ok::<_, FidelityError>(counts)
+            }
+        });
+        let all = futures::future::try_join_all(counts).await?;
+        let mut sum = StageCounts::default();
+        for counts in all {
+            sum.cases += counts.cases;
+            sum.requests += counts.requests;
+            sum.differences += counts.differences;
+            for (name, count) in counts.listed {
+                *sum.listed.entry(name).or_default() += count;
+            }
+        }
+        Ok(sum)
+    }
+
+    async fn place(&self, plane: &ControlPlane, worker: usize) -> Result<Place, FidelityError> {
+        let namespace = format!("fidelity-{worker}");
+        Side::Real { plane }.prepare(&namespace).await?;
+        let (real, simulated) = (Webhooks::start(&self.tls).await?, Webhooks::start(&self.tls).await?);
+        Ok(Place { namespace, real, simulated })
+    }
+
+    async fn one(
+        &self,
+        plane: &ControlPlane,
+        stage: Stage,
+        case: &Case,
+        place: &Place,
+        counts: &mut StageCounts,
+    ) -> Result<(), FidelityError> {
+        counts.cases += 1;
+        counts.requests += case.len();
+        let Some(difference) = self.differ(plane, case, place).await? else { return Ok(()) };
+        let kind = difference.kind.clone();
+        let shrunk = || async {
+            let smallest = self.shrink(plane, case.clone(), &kind, place).await;
+            let text = serde_json::to_string_pretty(&smallest).unwrap_or_default();
+            (Some(smallest), text)
+        };
+        self.take(plane.minor(), stage, counts, difference, shrunk).await;
+        Ok(())
+    }
+
+    /// Both sides' exchanges compared.
+    async fn differ(
+        &self,
+        plane: &ControlPlane,
+        case: &Case,
+        place: &Place,
+    ) -> Result<Option<Difference>, FidelityError> {
+        let real = Side::Real { plane }.run(case, &place.namespace, &place.real).await?;
+        let simulated = Side::Simulated { minor: plane.minor() }.run(case, &place.namespace, &place.simulated).await?;
+        Ok(compare(&real, &simulated, &case.verbs()))
+    }
+
+    /// The smallest case that shows the same difference.
+    async fn shrink(&self, plane: &ControlPlane, mut case: Case, kind: &str, place: &Place) -> Case {
+        let mut attempts = 0;
+        'smaller: loop {
+            for candidate in shrink::smaller(&case) {
+                attempts += 1;
+                if attempts > ATTEMPTS || self.options.cancellation.is_cancelled() {
+                    return case;
+                }
+                // One that breaks shows nothing.
+                let differs = self.differ(plane, &candidate, place).await;
+                if differs.is_ok_and(|found| found.is_some_and(|found| found.kind == kind)) {
+                    case = candidate;
+                    continue 'smaller;
+                }
+            }
+            return case;
+        }
+    }
+
+    /// Counts a difference; the first of its kind is made small, recorded and told.
+    async fn take<F: Future<Output = (Option<Case>, String)>>(
+        &self,
+        minor: Minor,
+        stage: Stage,
+        counts: &mut StageCounts,
+        difference: Difference,
+        shrunk: impl FnOnce() -> F,
+    ) {
+        if stage != Stage::Scenarios
+            && let Some(listed) = self.options.listed.find(&difference)
+        {
+            *counts.listed.entry(listed.name.clone()).or_default() += 1;
+            return;
+        }
+        counts.differences += 1;
+        let kind = difference.kind.clone();
+        {
+            let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(found) = found.get_mut(&kind) {
+                found.cases += 1;
+                return;
+            }
+            let first =
+                Found { minor: minor.to_string(), stage, difference, case: String::new(), cases: 1, recorded: None };
+            found.insert(kind.clone(), first);
+        }
+        let (case, text) = shrunk().await;
+        let recorded = match (&case, &self.options.record) {
+            (Some(case), Some(folder)) => self.record(case, &kind, folder).await.ok(),
+            _ => None,
+        };
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = found.get_mut(&kind) {
+            found.case = text;
+            found.recorded = recorded;
+            let told = found.clone();
+            (self.progress)(Progress::Differs(Box::new(told)));
+        }
+    }
+
+    /// Writes a case down, with what every version answers.
+    async fn record(&self, case: &Case, kind: &str, folder: &Utf8Path) -> Result<Utf8PathBuf, FidelityError> {
+        let mut answers: Vec<Group> = Vec::new();
+        for plane in self.planes {
+            let side = Side::Real { plane };
+            side.prepare(NAMESPACE).await?;
+            let webhooks = Webhooks::start(&self.tls).await?;
+            let exchanges: Vec<Exchange> = side.run(case, NAMESPACE, &webhooks).await?;
+            let exchanges: Vec<RecordedExchange> = exchanges.iter().map(RecordedExchange::from).collect();
+            let minor = plane.minor().to_string();
+            match answers.iter_mut().find(|group| group.exchanges == exchanges) {
+                Some(group) => group.minors.push(minor),
+                None => answers.push(Group { minors: vec![minor], exchanges }),
+            }
+        }
+        let recorded = Recorded { difference: kind.to_owned(), case: case.clone(), answers };
+        let path = folder.join(format!("{}.json", file_name(kind)));
+        let text = serde_json::to_string_pretty(&recorded).unwrap_or_default();
+        let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, text + "\n"));
+        written.map_err(|source| FidelityError::Record { path: path.clone(), source })?;
+        Ok(path)
+    }
+}
+
+/// A name of letters and dashes, with a number so that no two kinds share one.
+fn file_name(kind: &str) -> String {
+    const LONGEST: usize = 60;
+    let mut name = String::new();
+    for letter in kind.chars() {
+        if letter.is_ascii_alphanumeric() {
+            name.push(letter.to_ascii_lowercase());
+        } else if !name.ends_with('-') && !name.is_empty() {
+            name.push('-');
+        }
+        if name.len() >= LONGEST {
+            break;
+        }
+    }
+    let hash = kind.bytes().fold(0_u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
+    format!("{}-{:04x}", name.trim_matches('-'), hash & 0xffff)
+}
