@@ -5,7 +5,7 @@ mod driver;
 mod recording;
 mod shared;
 mod source;
-mod stage;
+pub(crate) mod stage;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, fs};
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use seccomp_conformance::{
     Suite,
     fidelity::{self, Certificate, FidelityError, Found, ListedDifferences, Progress, Verified, VerifyOptions},
@@ -15,8 +15,7 @@ use crate::{
     end::End,
     error::Failure,
     folders::Found as Folders,
-    selection,
-    terminal::{self, Environment},
+    selection, terminal,
 };
 
 /// Compares, and tells every difference that is not listed.
@@ -60,7 +59,8 @@ fn options(arguments: &VerifyArguments, folders: &Folders, context: &Context) ->
         arguments.stages.iter().map(stage).collect()
     };
     Ok(VerifyOptions {
-        assets: assets(arguments, &context.environment)?,
+        assets: context.environment.envtest.assets(&arguments.assets)?,
+        settings: context.environment.envtest.settings(&arguments.assets)?,
         minors: if arguments.kubernetes.is_empty() { Vec::new() } else { selection::minors(&arguments.kubernetes)? },
         seed: arguments.seed,
         requests: arguments.requests,
@@ -72,19 +72,6 @@ fn options(arguments: &VerifyArguments, folders: &Folders, context: &Context) ->
         simulator: env!("CARGO_PKG_VERSION").to_owned(),
         cancellation: context.cancellation.clone(),
     })
-}
-
-fn assets(arguments: &VerifyArguments, environment: &Environment) -> Result<Vec<Utf8PathBuf>, Failure> {
-    if !arguments.assets.is_empty() {
-        return Ok(arguments.assets.clone());
-    }
-    let assets: Vec<_> = environment.kubebuilder_assets.iter().cloned().collect();
-    if assets.is_empty() {
-        return Err(Failure::usage(
-            "verify needs etcd and kube-apiserver: name their folder with --assets or KUBEBUILDER_ASSETS",
-        ));
-    }
-    Ok(assets)
 }
 
 /// The listed differences; none where no file is named and the usual one is not there.

@@ -89,6 +89,11 @@ impl ControlPlane {
         controllers::fill_namespace(&self.api, self.minor, namespace, &self.authority).await
     }
 
+    /// Its own minor.
+    pub(crate) fn minor(&self) -> Minor {
+        self.minor
+    }
+
     /// The control plane as the next case sees it, in a namespace of its own.
     pub(crate) fn for_case(&self) -> ControlPlaneCase {
         let number = self.cases.fetch_add(1, Ordering::Relaxed);
@@ -133,6 +138,7 @@ pub(crate) struct ControlPlaneCase {
 impl ControlPlaneCase {
     /// The same, of a simulated API server on which nothing acts either.
     pub(crate) async fn simulated(minor: Minor, namespace: &str) -> Result<Self, ClusterError> {
+        let authority: Arc<str> = Arc::from("");
         let node = NodeProfile {
             name: NODE.to_owned(),
             labels: BTreeMap::from([(NODE_LABEL.to_owned(), NODE.to_owned())]),
@@ -142,9 +148,9 @@ impl ControlPlaneCase {
         let simulator = SimulatorRequest::new(minor).with_node(node).without_controllers().start();
         let api = Api::new(kube::Client::new(simulator.service(), "default"));
         for namespace in OWN_NAMESPACES {
-            create_service_account(&api, minor, namespace).await?;
+            controllers::fill_namespace(&api, minor, namespace, &authority).await?;
         }
-        Ok(Self { minor, api, namespace: namespace.to_owned() })
+        Ok(Self { minor, api, namespace: namespace.to_owned(), authority })
     }
 
     async fn pods(&self, namespace: &str) -> Result<Vec<Value>, ClusterError> {

@@ -42,6 +42,8 @@ const ATTEMPTS: usize = 600;
 pub struct VerifyOptions {
     /// Folders with etcd and kube-apiserver, one a version.
     pub assets: Vec<Utf8PathBuf>,
+    /// How control planes are run.
+    pub settings: crate::ControlPlaneSettings,
     /// The minors that are compared; all of the folders' where it is empty.
     pub minors: Vec<Minor>,
     /// What cases are drawn from.
@@ -139,7 +141,8 @@ pub async fn verify(options: &VerifyOptions, progress: &(dyn Fn(Progress) + Sync
 }
 
 async fn start(options: &VerifyOptions) -> Result<Vec<ControlPlane>, FidelityError> {
-    let started = options.assets.iter().map(|folder: &Utf8PathBuf| ControlPlane::start(folder));
+    let settings = &options.settings;
+    let started = options.assets.iter().map(|folder: &Utf8PathBuf| ControlPlane::start(folder, settings));
     let mut planes = futures::future::try_join_all(started).await?;
     planes.retain(|plane| options.minors.is_empty() || options.minors.contains(&plane.minor()));
     planes.sort_by_key(ControlPlane::minor);

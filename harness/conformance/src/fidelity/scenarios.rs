@@ -1,6 +1,7 @@
 //! The scenarios' own requests, on both sides.
 
-use seccomp_webhook::CertificateError;
+use std::sync::Arc;
+
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
@@ -19,8 +20,9 @@ use crate::{
     execute::{Executed, execute},
     outcome::{Invocation, Outcome},
     plan::{Plan, Planned},
+    run::stage::readiness,
     run::{Selection, Suite},
-    webhook::WebhookSetup,
+    webhook::{LocalWebhooks, Registrar, Webhooks},
 };
 
 /// A scenario's case, compared.
@@ -44,7 +46,10 @@ pub(super) async fn compare_all(
         Err(crate::RunError::NothingSelected) => return Ok(Vec::new()),
         Err(error) => return Err(FidelityError::Plan(error)),
     };
-    let setup = WebhookSetup::new(None).map_err(|error: CertificateError| FidelityError::Certificate(error))?;
+    let webhooks = Arc::new(LocalWebhooks::new(None)?);
+    let case = plane.for_case();
+    let in_force = readiness(&case).await?;
+    let registrar = Registrar::new(case.api().clone(), Webhooks::Local(Arc::clone(&webhooks)), Some(in_force));
     let mut compared: Vec<Compared> = Vec::new();
     let mut last: Option<(String, String)> = None;
     for planned in &plan.cases {
@@ -59,7 +64,7 @@ pub(super) async fn compare_all(
             continue;
         }
         last = Some(without_node);
-        compared.push(compare_one(plane, planned, name, &setup).await?);
+        compared.push(compare_one(plane, planned, name, (&registrar, &webhooks), cancellation).await?);
     }
     Ok(compared)
 }
@@ -68,18 +73,25 @@ async fn compare_one(
     plane: &ControlPlane,
     planned: &Planned,
     name: String,
-    setup: &WebhookSetup,
+    (registrar, webhooks): (&Registrar, &Arc<LocalWebhooks>),
+    cancellation: &CancellationToken,
 ) -> Result<Compared, FidelityError> {
     let case = plane.for_case();
     let simulated = ControlPlaneCase::simulated(plane.minor(), case.namespace()).await?;
-    let real = exchanges(&case, planned, setup).await;
-    let simulated = exchanges(&simulated, planned, setup).await;
+    let real = exchanges(&case, planned, registrar, cancellation).await;
+    let immediate = Registrar::new(simulated.api().clone(), Webhooks::Local(Arc::clone(webhooks)), None);
+    let simulated = exchanges(&simulated, planned, &immediate, cancellation).await;
     let verbs: Vec<String> = real.iter().map(|exchange| exchange.id.clone()).collect();
     Ok(Compared { name, requests: real.len(), difference: compare(&real, &simulated, &verbs) })
 }
 
-async fn exchanges<C: Cluster>(cluster: &C, planned: &Planned, setup: &WebhookSetup) -> Vec<Exchange> {
-    let Executed { outcome, failures, .. } = Box::pin(execute(cluster, planned, setup)).await;
+async fn exchanges<C: Cluster>(
+    cluster: &C,
+    planned: &Planned,
+    registrar: &Registrar,
+    cancellation: &CancellationToken,
+) -> Vec<Exchange> {
+    let Executed { outcome, failures, .. } = Box::pin(execute(cluster, planned, registrar, cancellation)).await;
     let mut exchanges = named(outcome);
     // A case that broke on one side alone differs.
     for failure in failures.iter().filter(|failure| matches!(failure, crate::Failure::Infrastructure { .. })) {

@@ -150,7 +150,7 @@ fn running(cluster: Option<&LiveCluster>) -> Result<&LiveCluster, ClusterError> 
 }
 
 /// Makes the namespace in which it is seen that a registration is in force.
-async fn readiness<C: Cluster>(cluster: &C) -> Result<InForce, ClusterError> {
+pub(crate) async fn readiness<C: Cluster>(cluster: &C) -> Result<InForce, ClusterError> {
     let namespace = cluster.namespace().to_owned();
     // Selected by Gardener's registrations of every release.
     let labels = json!({"gardener.cloud/role": "shoot"});

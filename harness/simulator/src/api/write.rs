@@ -210,7 +210,7 @@ fn options(call: &Call<'_>, kind: &str) -> Value {
     let mut options = Map::new();
     options.insert("kind".to_owned(), json!(kind));
     options.insert("apiVersion".to_owned(), json!("meta.k8s.io/v1"));
-    let dry_run = call.query.all("dryRun").filter(|value| !value.is_empty()).collect::<Vec<_>>();
+    let dry_run = call.query.all("dryRun").collect::<Vec<_>>();
     if !dry_run.is_empty() {
         options.insert("dryRun".to_owned(), json!(dry_run));
     }
