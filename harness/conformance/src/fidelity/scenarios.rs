@@ -18,6 +18,7 @@ use crate::{
         control_plane::{ControlPlane, ControlPlaneCase},
     },
     execute::{Executed, execute},
+    needs::Abilities,
     outcome::{Invocation, Outcome},
     plan::{Plan, Planned},
     run::stage::readiness,
@@ -41,7 +42,7 @@ pub(super) async fn compare_all(
     cancellation: &CancellationToken,
 ) -> Result<Vec<Compared>, FidelityError> {
     let minor = plane.minor();
-    let plan = match Plan::new(suite, &Selection::default(), &[minor]) {
+    let plan = match Plan::new(suite, &Selection::default(), &[minor], Abilities { controllers: false, node: false }) {
         Ok(plan) => plan,
         Err(crate::RunError::NothingSelected) => return Ok(Vec::new()),
         Err(error) => return Err(FidelityError::Plan(error)),
