@@ -218,7 +218,10 @@ async fn undeleted(
         }
     }
     match lines.first_mut() {
-        Some(first) => first.push_str(&format!(": {}", crate::execute::chain(&error))),
+        Some(first) => {
+            first.push_str(": ");
+            first.push_str(&crate::execute::chain(&error));
+        }
         // Nothing is there, so that it was no deletion that failed.
         None => return Err(error.into()),
     }

@@ -48,7 +48,7 @@ async fn create(arguments: CreateArguments, context: &Context) -> Result<End, Fa
         let _ = std::fs::remove_file(file);
     }
     let created: Created = created?;
-    terminal::print(&report::created(&created, kubeconfig, arguments.output)?)?;
+    terminal::print(&report::created(&created, kubeconfig, arguments.output))?;
     Ok(End::Passed)
 }
 
@@ -56,7 +56,7 @@ async fn list(arguments: &ListArguments) -> Result<End, Failure> {
     let now = SystemTime::now();
     let inventory = inventory::list(now).await?;
     note_engine(inventory.has_no_engine);
-    terminal::print(&report::inventory(&inventory, now, arguments.output)?)?;
+    terminal::print(&report::inventory(&inventory, now, arguments.output))?;
     let is_clean = inventory.leftovers.is_empty() && inventory.clusters.iter().all(|cluster| !cluster.is_left_behind);
     if is_clean {
         return Ok(End::Passed);
@@ -84,14 +84,14 @@ async fn delete(arguments: DeleteArguments, context: &Context) -> Result<End, Fa
             Err(error) => outcome = outcome.and(Err(error.into())),
         }
     }
-    terminal::print(&report::deleted(&deleted, arguments.output)?)?;
+    terminal::print(&report::deleted(&deleted, arguments.output))?;
     outcome
 }
 
 async fn gc(arguments: &GcArguments) -> Result<End, Failure> {
     let collected = inventory::collect(SystemTime::now()).await?;
     note_engine(collected.has_no_engine);
-    terminal::print(&report::collected(&collected, arguments.output)?)?;
+    terminal::print(&report::collected(&collected, arguments.output))?;
     Ok(if collected.failed.is_empty() { End::Passed } else { End::LeftBehind })
 }
 

@@ -10,15 +10,15 @@ use seccomp_conformance::inventory::{Collected, Created, Inventory, KindCluster}
 use seccomp_report::SCHEMA_VERSION;
 use serde_json::{Value, json};
 
-use crate::{arguments::Format, diagnostics::count, error::Failure};
+use crate::{arguments::Format, diagnostics::count};
 
-fn render(document: Value, text: String, format: Format) -> Result<String, Failure> {
+fn render(document: Value, text: String, format: Format) -> String {
     match format {
-        Format::Text => Ok(text),
+        Format::Text => text,
         Format::Json => {
             let mut document = document;
             document["schemaVersion"] = json!(SCHEMA_VERSION);
-            Ok(format!("{document:#}\n"))
+            format!("{document:#}\n")
         }
     }
 }
@@ -42,7 +42,7 @@ fn minutes(duration: Duration) -> String {
     }
 }
 
-pub(super) fn created(created: &Created, kubeconfig: Option<&Utf8Path>, format: Format) -> Result<String, Failure> {
+pub(super) fn created(created: &Created, kubeconfig: Option<&Utf8Path>, format: Format) -> String {
     let Created { name, image, nodes, expires, is_reused } = created;
     let document = json!({
         "name": name, "image": image, "nodes": nodes, "expires": seconds(*expires), "reused": is_reused,
@@ -57,7 +57,7 @@ pub(super) fn created(created: &Created, kubeconfig: Option<&Utf8Path>, format: 
     render(document, text, format)
 }
 
-pub(super) fn inventory(inventory: &Inventory, now: SystemTime, format: Format) -> Result<String, Failure> {
+pub(super) fn inventory(inventory: &Inventory, now: SystemTime, format: Format) -> String {
     let Inventory { clusters, leftovers, .. } = inventory;
     let document = json!({
         "clusters": clusters.iter().map(|cluster| json!({
@@ -88,7 +88,7 @@ pub(super) fn inventory(inventory: &Inventory, now: SystemTime, format: Format) 
     render(document, text, format)
 }
 
-pub(super) fn deleted(deleted: &[(String, bool)], format: Format) -> Result<String, Failure> {
+pub(super) fn deleted(deleted: &[(String, bool)], format: Format) -> String {
     let document = json!({
         "deleted": deleted.iter().map(|(name, was_there)| json!({"name": name, "wasThere": was_there})).collect::<Vec<_>>(),
     });
@@ -99,7 +99,7 @@ pub(super) fn deleted(deleted: &[(String, bool)], format: Format) -> Result<Stri
     render(document, text, format)
 }
 
-pub(super) fn collected(collected: &Collected, format: Format) -> Result<String, Failure> {
+pub(super) fn collected(collected: &Collected, format: Format) -> String {
     let Collected { deleted, kept, ended_programs, removed_folders, failed, .. } = collected;
     let document = json!({
         "deleted": deleted, "kept": kept, "endedPrograms": ended_programs, "removedFolders": paths(removed_folders),
@@ -140,9 +140,9 @@ mod tests {
             failed: vec!["folder /x".to_owned()],
             ..Collected::default()
         };
-        let text = super::collected(&collected, Format::Text).expect("a text");
+        let text = super::collected(&collected, Format::Text);
         assert_eq!(text, "deleted kind cluster a\nkept kind cluster b\nended 2 programs\ncould not remove folder /x\n");
-        let nothing = super::collected(&Collected::default(), Format::Text).expect("a text");
+        let nothing = super::collected(&Collected::default(), Format::Text);
         assert_eq!(nothing, "nothing was left behind\n");
     }
 

@@ -53,7 +53,9 @@ impl Leftovers {
                 if left.is_empty() {
                     return;
                 }
-                left.iter().for_each(|(_, id)| end(*id));
+                for (_, id) in left {
+                    end(id);
+                }
             }
         };
         // What does not end is told by its being there still.

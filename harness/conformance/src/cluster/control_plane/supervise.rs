@@ -81,12 +81,11 @@ type Job = Box<dyn FnOnce() + Send>;
 /// Spawns `command` from the thread that never ends.
 pub(super) fn spawn(mut command: Command) -> io::Result<Child> {
     static JOBS: OnceLock<mpsc::Sender<Job>> = OnceLock::new();
-    let jobs = match JOBS.get() {
-        Some(jobs) => jobs,
-        None => {
-            let jobs = start_thread()?;
-            JOBS.get_or_init(|| jobs)
-        }
+    let jobs = if let Some(jobs) = JOBS.get() {
+        jobs
+    } else {
+        let jobs = start_thread()?;
+        JOBS.get_or_init(|| jobs)
     };
     let runtime = Handle::current();
     let (answer, answered) = mpsc::channel();
