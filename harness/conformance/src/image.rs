@@ -2,10 +2,9 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use kind_cluster::{ArchiveRequest, ImageArchive};
-use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
-use crate::{cluster::ClusterError, probe::PROBE_IMAGE};
+use crate::{cluster::ClusterError, folder::Folder, probe::PROBE_IMAGE};
 
 /// What the executable is told where a Pod says nothing.
 const ROLE: &str = "probe";
@@ -23,23 +22,27 @@ pub struct HarnessImage {
 #[derive(Debug)]
 pub(crate) struct Archive {
     image: HarnessImage,
-    written: OnceCell<(ImageArchive, TempDir)>,
+    /// Held here and not by whoever writes, so that it goes with the run even while the archive is being written.
+    folder: OnceCell<Folder>,
+    written: OnceCell<ImageArchive>,
 }
 
 impl Archive {
     pub(crate) fn new(image: HarnessImage) -> Self {
-        Self { image, written: OnceCell::new() }
+        Self { image, folder: OnceCell::new(), written: OnceCell::new() }
     }
 
     /// Writes it, once.
     pub(crate) async fn get(&self) -> Result<&ImageArchive, ClusterError> {
         let written = self.written.get_or_try_init(async || {
+            let make = async || Folder::new().map_err(failed("make a folder for the harness's image"));
+            let path = self.folder.get_or_try_init(make).await?.path().join("image.tar");
             let image = self.image.clone();
             // Compressing is work for a processor.
-            let written = tokio::task::spawn_blocking(move || write(&image)).await;
+            let written = tokio::task::spawn_blocking(move || write(&image, &path)).await;
             written.map_err(failed("write the harness's image"))?
         });
-        Ok(&written.await?.0)
+        written.await
     }
 }
 
@@ -47,7 +50,7 @@ fn failed<E: std::error::Error + Send + Sync + 'static>(what: &'static str) -> i
     move |source| ClusterError::Start { what: what.to_owned(), source: Box::new(source) }
 }
 
-fn write(image: &HarnessImage) -> Result<(ImageArchive, TempDir), ClusterError> {
+fn write(image: &HarnessImage, file: &Utf8Path) -> Result<ImageArchive, ClusterError> {
     let executable = match &image.binary {
         Some(binary) => binary.clone(),
         None => {
@@ -58,10 +61,6 @@ fn write(image: &HarnessImage) -> Result<(ImageArchive, TempDir), ClusterError> 
             })?
         }
     };
-    let folder = tempfile::Builder::new().prefix("seccomp-harness-image-").tempdir();
-    let folder = folder.map_err(failed("make a folder for the harness's image"))?;
-    let path = Utf8Path::from_path(folder.path()).unwrap_or(Utf8Path::new(".")).join("image.tar");
     let what = "put the harness into an image; `--harness-binary` names an executable that is fit for it";
-    let archive = ArchiveRequest::new(PROBE_IMAGE, executable).with_argument(ROLE).write(path).map_err(failed(what))?;
-    Ok((archive, folder))
+    ArchiveRequest::new(PROBE_IMAGE, executable).with_argument(ROLE).write(file).map_err(failed(what))
 }
