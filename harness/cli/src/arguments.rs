@@ -1,7 +1,11 @@
 //! The command line.
 
 pub(crate) mod cluster;
+pub(crate) mod gate;
+pub(crate) mod matrix;
+pub(crate) mod partition;
 pub(crate) mod real;
+pub(crate) mod report;
 pub(crate) mod selection;
 pub(crate) mod verify;
 pub(crate) mod webhook;
@@ -24,7 +28,11 @@ use seccomp_webhook::GardenerRelease;
 use crate::{
     arguments::{
         cluster::ClusterArguments,
+        gate::GateArguments,
+        matrix::MatrixArguments,
+        partition::PartitionArguments,
         real::RealClusters,
+        report::{ReportArguments, ReportingArguments},
         selection::{Folders, Labels, Selection},
         verify::VerifyArguments,
         webhook::WebhookArguments,
@@ -36,7 +44,8 @@ use crate::{
 /// The exit codes, as `--help` shows them.
 const EXIT_CODES: &str = "\
 Exit codes: 0 passed, 1 a scenario failed, 2 wrong usage or scenario file, 3 something on this machine broke, \
-4 nothing selected, 6 snapshots pending, 7 something was left behind, 130 and 143 ended by a signal.";
+4 nothing selected, 5 passed but waived (with --strict), 6 snapshots pending, 7 something was left behind, \
+130 and 143 ended by a signal.";
 
 /// What is logged by default; the client's own errors are told where they matter, and expected while a server starts.
 const LOG: &str = "warn,kube_client::client::builder=off";
@@ -96,8 +105,14 @@ pub(crate) enum Command {
     Explain(ExplainArguments),
     /// Compare the simulator with real API servers: every scenario's requests, and generated ones.
     Verify(VerifyArguments),
-    /// Print the JSON schema of scenario files.
-    Schema,
+    /// Merge reports of shards, or write a report in other forms.
+    Report(ReportArguments),
+    /// Say whether reports are enough for a release, by a policy; a line a reason.
+    Gate(GateArguments),
+    /// Print the cells of a CI pipeline.
+    Matrix(MatrixArguments),
+    /// Print the JSON schema of scenario files, or of another file.
+    Schema(SchemaArguments),
     /// Serve a simulated cluster and write a kubeconfig for it, until Ctrl-C.
     Simulator(SimulatorArguments),
     /// Make, list, delete and collect the kind clusters of the harness, and what killed processes of it left.
@@ -183,6 +198,10 @@ pub(crate) struct RunArguments {
     #[arg(long, value_enum, value_name = "WHEN", env = "SECCOMP_HARNESS_UPDATE_SNAPSHOTS")]
     pub(crate) update_snapshots: Option<SnapshotUpdate>,
     #[command(flatten)]
+    pub(crate) reporting: ReportingArguments,
+    #[command(flatten)]
+    pub(crate) partition: PartitionArguments,
+    #[command(flatten)]
     pub(crate) selection: Selection,
     #[command(flatten)]
     pub(crate) folders: Folders,
@@ -191,12 +210,36 @@ pub(crate) struct RunArguments {
 /// Between two folders in one variable, as in PATH.
 pub(crate) const ASSETS_DELIMITER: char = if cfg!(windows) { ';' } else { ':' };
 
+/// Arguments of `schema`.
+#[derive(Args, Debug)]
+pub(crate) struct SchemaArguments {
+    /// Of which files.
+    #[arg(value_enum, default_value_t, value_name = "FILES")]
+    pub(crate) of: SchemaOf,
+}
+
+/// What there is a schema of.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(crate) enum SchemaOf {
+    /// Scenario files.
+    #[default]
+    Scenario,
+    /// The document of a run, `run --report json=PATH`.
+    Report,
+    /// What must hold before a release, `gate --policy FILE`.
+    Policy,
+    /// What need not hold for now, `gate --waivers FILE`.
+    Waivers,
+}
+
 /// Arguments of `list`.
 #[derive(Args, Debug)]
 pub(crate) struct ListArguments {
     /// The form of the list.
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT", env = "SECCOMP_HARNESS_OUTPUT")]
     pub(crate) output: Format,
+    #[command(flatten)]
+    pub(crate) partition: PartitionArguments,
     #[command(flatten)]
     pub(crate) selection: Selection,
     #[command(flatten)]

@@ -3,8 +3,11 @@
 mod check;
 mod cluster;
 mod explain;
+mod gate;
 mod list;
+mod matrix;
 mod probe;
+mod report;
 mod run;
 mod schema;
 mod simulator;
@@ -25,7 +28,7 @@ use crate::{
 };
 
 /// What every command may know of its surroundings.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Context {
     /// How to write.
     pub(crate) terminal: Terminal,
@@ -39,12 +42,15 @@ pub(crate) struct Context {
 pub(crate) async fn execute(command: Command, context: Context) -> End {
     let ended = match command {
         Command::Run(arguments) => run::run(arguments, &context).await,
-        Command::List(arguments) => list::run(&arguments),
+        Command::List(arguments) => list::run(&arguments, &context),
         Command::Check(arguments) => check::run(&arguments, &context),
         Command::Explain(arguments) => explain::run(arguments, &context).await,
         Command::Verify(arguments) => verify::run(arguments, &context).await,
-        Command::Schema => schema::run(),
         Command::Cluster(arguments) => cluster::run(arguments.command, &context).await,
+        Command::Report(arguments) => report::run(arguments, &context),
+        Command::Gate(arguments) => gate::run(&arguments, &context),
+        Command::Matrix(arguments) => matrix::run(&arguments, &context),
+        Command::Schema(arguments) => schema::run(&arguments),
         Command::Snapshot(arguments) => snapshot::run(&arguments.decision),
         Command::Webhook(arguments) => webhook::run(arguments, &context).await,
         Command::Probe(arguments) => probe::run(&arguments).await,

@@ -24,9 +24,29 @@ pub(crate) fn report(failure: &Failure, terminal: Terminal) {
     }
 }
 
+/// A failure as plain text, for reports: an error with its causes, or all that is wrong with files.
+pub(crate) fn plain(failure: &Failure) -> String {
+    match failure {
+        Failure::Suite(SuiteError::Invalid(files)) => {
+            let problems = files.iter().flat_map(|file| {
+                file.errors.iter().map(|error| {
+                    let at = file.location(error);
+                    format!("{}:{}:{}: {error}", file.path(), at.line, at.column)
+                })
+            });
+            problems.collect::<Vec<_>>().join("\n")
+        }
+        Failure::Suite(error) => chain(error),
+        Failure::Usage(error) | Failure::Infrastructure(error) => chain(error.as_ref()),
+    }
+}
+
+fn chain(error: &(dyn Error + 'static)) -> String {
+    anyhow::Chain::new(error).map(ToString::to_string).collect::<Vec<_>>().join("\n  because: ")
+}
+
 fn report_chain(error: &(dyn Error + 'static)) {
-    let chain: Vec<String> = anyhow::Chain::new(error).map(ToString::to_string).collect();
-    terminal::note(&format!("error: {}", chain.join("\n  because: ")));
+    terminal::note(&format!("error: {}", chain(error)));
 }
 
 fn report_suite(error: &SuiteError, terminal: Terminal) {

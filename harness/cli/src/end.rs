@@ -17,6 +17,8 @@ pub(crate) enum End {
     Infrastructure,
     /// The selection names no case.
     NothingSelected,
+    /// All that was demanded holds or is waived, and nothing was to be waived.
+    Waived,
     /// Every expectation holds, but snapshots wait for a decision.
     SnapshotsPending,
     /// Something is there that should be gone.
@@ -34,7 +36,7 @@ impl End {
             Self::Usage => 2,
             Self::Infrastructure => 3,
             Self::NothingSelected => 4,
-            // 5 (passed, but waived or flaky) belongs to clusters that are not simulated.
+            Self::Waived => 5,
             Self::SnapshotsPending => 6,
             Self::LeftBehind => 7,
             Self::Interrupted(Signal::Interrupt) => 130,

@@ -16,7 +16,7 @@ const START_TIMEOUT: &str = "KUBEBUILDER_CONTROLPLANE_START_TIMEOUT";
 const STOP_TIMEOUT: &str = "KUBEBUILDER_CONTROLPLANE_STOP_TIMEOUT";
 
 /// What the variables say.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Envtest {
     assets: Option<Utf8PathBuf>,
     etcd: Option<Utf8PathBuf>,

@@ -24,7 +24,7 @@ pub(crate) enum ColorChoice {
 }
 
 /// The variables that many tools share; our own are clap's business.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each variable says yes or no, and none depends on another")]
 pub(crate) struct Environment {
     no_color: bool,
@@ -39,6 +39,16 @@ pub(crate) struct Environment {
     pub(crate) envtest: Envtest,
     /// Where Prow and its like want artifacts.
     pub(crate) artifacts: Option<Utf8PathBuf>,
+    /// Whether GitHub Actions reads what is written.
+    pub(crate) github_actions: bool,
+    /// The page that GitHub shows for a step.
+    pub(crate) github_step_summary: Option<Utf8PathBuf>,
+    /// Where GitHub reads a step's outputs from.
+    pub(crate) github_output: Option<Utf8PathBuf>,
+    /// The folder of GitHub's checkout.
+    pub(crate) github_workspace: Option<String>,
+    /// Which of how many jobs GitLab runs in parallel, from 1.
+    pub(crate) ci_node: Option<(String, String)>,
 }
 
 impl Environment {
@@ -50,6 +60,8 @@ impl Environment {
     fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Self {
         let set = |name| lookup(name).filter(|value| !value.is_empty());
         let on = |name| set(name).is_some_and(|value| value != "0" && value != "false");
+        let path = |name| set(name).and_then(|value| Utf8PathBuf::from_path_buf(value.into()).ok());
+        let text = |name| set(name).map(|value| value.to_string_lossy().into_owned());
         Self {
             no_color: set("NO_COLOR").is_some(),
             force_color: on("CLICOLOR_FORCE"),
@@ -57,9 +69,14 @@ impl Environment {
             cargo_color: set("CARGO_TERM_COLOR")
                 .and_then(|value| ColorChoice::from_str(&value.to_string_lossy(), true).ok()),
             ci: on("CI"),
-            insta_update: set("INSTA_UPDATE").map(|value| value.to_string_lossy().into_owned()),
-            artifacts: set("ARTIFACTS").and_then(|value| Utf8PathBuf::from_path_buf(value.into()).ok()),
+            insta_update: text("INSTA_UPDATE"),
+            artifacts: path("ARTIFACTS"),
             envtest: Envtest::from_lookup(&lookup),
+            github_actions: on("GITHUB_ACTIONS"),
+            github_step_summary: path("GITHUB_STEP_SUMMARY"),
+            github_output: path("GITHUB_OUTPUT"),
+            github_workspace: text("GITHUB_WORKSPACE"),
+            ci_node: text("CI_NODE_INDEX").zip(text("CI_NODE_TOTAL")),
         }
     }
 

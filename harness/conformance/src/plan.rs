@@ -79,6 +79,8 @@ impl Plan {
         plan.leave_out(abilities);
         match plan.left_out.first() {
             _ if !plan.cases.is_empty() => Ok(plan),
+            // A shard of something may be empty, where there are more shards than cases.
+            None if plan.shard.as_ref().is_some_and(|shard| shard.cases > 0) => Ok(plan),
             None => Err(RunError::NothingSelected),
             Some(left_out) => Err(RunError::EverythingLeftOut { lacking: left_out.lacking }),
         }

@@ -60,6 +60,8 @@ pub struct Document {
     pub(crate) preconditions: Vec<PreconditionDocument>,
     /// Snapshots that need a decision.
     pub(crate) snapshots: Snapshots,
+    /// What could not be taken away again from clusters.
+    pub(crate) left_behind: Vec<String>,
     /// Every scenario that there is, selected or not: what a run of everything would have shown.
     pub(crate) suite: Vec<SuiteScenario>,
     /// Every case that ran.
@@ -393,6 +395,12 @@ impl Document {
     /// It cannot be written as JSON, which is a fault of the harness.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string_pretty(self).map(|text| format!("{text}\n"))
+    }
+
+    /// The JSON schema of this document.
+    pub fn schema() -> Value {
+        let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+        settings.into_generator().into_root_schema_for::<Self>().to_value()
     }
 
     /// The run in one word.

@@ -8,7 +8,8 @@ use std::{
 
 use camino::Utf8PathBuf;
 use seccomp_conformance::{
-    Case, CaseFinished, ClusterDescription, EndedEarly, Event, Failure, Minor, Outcome, Shard, Status, Summary,
+    Case, CaseFinished, ClusterDescription, EndedEarly, Event, Failure, Minor, Observations, Outcome, Shard, Status,
+    Summary,
 };
 
 use crate::document::{Problem, ProblemKind};
@@ -95,6 +96,13 @@ pub enum RunVerdict {
 }
 
 impl Run {
+    /// A run that was asked for and has not begun: its reports tell which one it would have been.
+    pub fn requested(cluster: &str, webhook: &str, minors: Vec<Minor>, gardener: Vec<String>) -> Self {
+        let observations = Observations { api: false, kernel: false };
+        let cluster = ClusterDescription { name: cluster.to_owned(), observations, is_real: false };
+        Self { cluster: Some(cluster), webhook: webhook.to_owned(), minors, gardener, ..Self::default() }
+    }
+
     /// Takes one more event in.
     pub fn apply(&mut self, event: &Event) {
         match event {

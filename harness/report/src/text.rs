@@ -174,7 +174,7 @@ fn write_where(text: &mut String, run: &Run) {
 }
 
 /// A count with its thousands apart.
-fn number(count: usize) -> String {
+pub(crate) fn number(count: usize) -> String {
     let digits = count.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {

@@ -1,8 +1,9 @@
 //! `list`: the scenarios that a selection names.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _, sync::Arc};
 
-use seccomp_conformance::Minor;
+use camino::Utf8Path;
+use seccomp_conformance::{Case, Minor, Partition, RunError};
 use seccomp_report::{SCHEMA_VERSION, minor_ranges};
 use seccomp_scenario::{Scenario, Suite};
 use seccomp_webhook::GardenerRelease;
@@ -10,6 +11,7 @@ use serde_json::json;
 
 use crate::{
     arguments::{Format, ListArguments},
+    command::{Context, run::select},
     diagnostics::count,
     end::End,
     error::Failure,
@@ -17,21 +19,23 @@ use crate::{
 };
 
 /// Lists what would run.
-pub(crate) fn run(arguments: &ListArguments) -> Result<End, Failure> {
+pub(crate) fn run(arguments: &ListArguments, context: &Context) -> Result<End, Failure> {
     let folders = arguments.folders.find()?;
     let suite = Suite::read(&folders.scenarios)?;
+    let share = arguments.partition.share(&context.environment)?;
+    let cases = share.map(|share| cases_of(arguments, &suite, &folders.scenarios, share)).transpose()?;
     let selected = arguments.selection.scenarios(&suite, &folders.scenarios)?;
     let minors = selection::minors(&arguments.selection.kubernetes)?;
     let releases = selection::releases(&arguments.selection.gardener)?;
     let listed: Vec<(&Scenario, Vec<Minor>)> = selected
         .into_iter()
         .filter(|scenario| holds_for_a_release(scenario, &releases))
-        .map(|scenario| (scenario, minors_of(scenario, &minors)))
+        .map(|scenario| (scenario, minors_of(scenario, &minors, cases.as_deref())))
         .filter(|(_, minors)| !minors.is_empty())
         .collect();
     terminal::print(&match arguments.output {
         Format::Text => text(&listed),
-        Format::Json => format!("{:#}\n", document(&listed)),
+        Format::Json => format!("{:#}\n", document(&listed, cases.as_deref())),
     })?;
     if listed.is_empty() {
         terminal::note(&format!(
@@ -44,8 +48,27 @@ pub(crate) fn run(arguments: &ListArguments) -> Result<End, Failure> {
     Ok(End::Passed)
 }
 
-/// The minors that an instance of the scenario holds for.
-fn minors_of(scenario: &Scenario, minors: &[Minor]) -> Vec<Minor> {
+/// The cases of one share of the selection.
+fn cases_of(
+    arguments: &ListArguments,
+    suite: &Suite,
+    folder: &Utf8Path,
+    share: Partition,
+) -> Result<Vec<Arc<Case>>, Failure> {
+    let selection = select(&arguments.selection, Some(share), suite, folder)?;
+    match seccomp_conformance::cases(&suite.clone().into(), &selection) {
+        Ok(cases) => Ok(cases),
+        Err(RunError::NothingSelected) => Ok(Vec::new()),
+        Err(error) => Err(Failure::Usage(error.into())),
+    }
+}
+
+/// The minors that an instance of the scenario holds for; of a share, those that it has a case of.
+fn minors_of(scenario: &Scenario, minors: &[Minor], cases: Option<&[Arc<Case>]>) -> Vec<Minor> {
+    if let Some(cases) = cases {
+        let cases = cases.iter().filter(|case| case.scenario == scenario.id);
+        return cases.map(|case| case.minor).collect::<BTreeSet<_>>().into_iter().collect();
+    }
     let holds = |minor: &Minor| {
         scenario.instances.iter().any(|instance| instance.given.kubernetes.contains(minor.number().into()))
     };
@@ -69,7 +92,7 @@ fn text(listed: &[(&Scenario, Vec<Minor>)]) -> String {
     text
 }
 
-fn document(listed: &[(&Scenario, Vec<Minor>)]) -> serde_json::Value {
+fn document(listed: &[(&Scenario, Vec<Minor>)], cases: Option<&[Arc<Case>]>) -> serde_json::Value {
     let scenarios = listed.iter().map(|(scenario, minors)| {
         json!({
             "scenario": scenario.id,
@@ -80,5 +103,10 @@ fn document(listed: &[(&Scenario, Vec<Minor>)]) -> serde_json::Value {
             "instances": scenario.instances.iter().map(|instance| &instance.parameters).collect::<Vec<_>>(),
         })
     });
-    json!({ "schemaVersion": SCHEMA_VERSION, "scenarios": scenarios.collect::<Vec<_>>() })
+    let mut document = json!({ "schemaVersion": SCHEMA_VERSION, "scenarios": scenarios.collect::<Vec<_>>() });
+    if let Some(cases) = cases {
+        // A share is one of cases, not of scenarios.
+        document["cases"] = cases.iter().map(ToString::to_string).collect();
+    }
+    document
 }

@@ -1,22 +1,28 @@
 //! `run`: scenarios on clusters, and the report.
 
+mod folded;
+
 use std::{collections::BTreeSet, num::NonZeroUsize, sync::Arc, time::Duration};
 
+use camino::Utf8Path;
 use clap::ValueEnum as _;
 use seccomp_conformance::{
-    ClusterKind as Cluster, Event, HarnessImage, KindSettings, Predicate, RunError, RunOptions, Selection,
+    ClusterKind as Cluster, Event, HarnessImage, KindSettings, Partition, Predicate, RunError, RunOptions, Selection,
     SnapshotMode, Suite, WebhookKind,
 };
 use seccomp_report::{Document, Progress, Run, RunVerdict, TextOptions, render_text};
 use seccomp_scenario::Suite as Files;
 use tokio::sync::mpsc;
 
+use self::folded::{Folded, came_to, fault};
 use crate::{
-    arguments::{ClusterKind, Format, RunArguments, SnapshotUpdate},
+    arguments::{self, ClusterKind, Format, RunArguments, SnapshotUpdate},
     command::Context,
+    diagnostics,
     end::End,
     error::Failure,
     folders::Found,
+    reporting::Reporting,
     selection,
     terminal::{self, Environment},
     webhook_choice::{TestedWebhook, WebhookChoice},
@@ -25,29 +31,62 @@ use crate::{
 /// How long a cancelled run on simulated clusters has to sum up; the whole command ends within a second of the signal.
 const SUMMING_UP: Duration = Duration::from_millis(600);
 
-/// Runs what is selected and reports it, also when a signal ends the run.
+/// Runs what is selected and reports it, whatever becomes of the run: also when a signal ends it, or a fault of the harness.
 pub(crate) async fn run(arguments: RunArguments, context: &Context) -> Result<End, Failure> {
+    let reporting = Reporting::new(&arguments.reporting, &context.environment);
+    let folded = Folded::new(requested(&arguments));
+    // First of all there are reports that say that there is no more than this: a run that is killed leaves them.
+    reporting.write(&folded.unfinished())?;
+    let format = arguments.output;
+    // A task of its own: a fault of the harness ends it alone, and is reported.
+    let attempt = tokio::spawn(attempt(arguments, context.clone(), folded.clone()));
+    let attempted = came_to(attempt.await);
+    folded.close(attempted.as_ref().err(), context.cancellation.is_cancelled());
+    let run = folded.take();
+    let document = Document::from(&run);
+    let written = reporting.write(&document).and_then(|()| reporting.publish(&document));
+    let options = match (attempted, written) {
+        (Ok(options), Ok(())) => options,
+        (Err(failure), written) => {
+            // Both are told; what the run itself ended by decides how the command ends.
+            if let Err(unwritten) = written {
+                diagnostics::report(&unwritten, context.terminal);
+            }
+            return Err(failure);
+        }
+        (Ok(_), Err(unwritten)) => return Err(unwritten),
+    };
+    terminal::print(&match format {
+        Format::Text => render_text(&run, &options),
+        Format::Json => document.to_json().map_err(|error| Failure::Infrastructure(error.into()))?,
+    })?;
+    Ok(end(run.verdict()))
+}
+
+/// The run that is asked for, as far as that can be told before anything is read.
+fn requested(arguments: &RunArguments) -> Run {
+    let cluster = arguments.cluster.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+    let webhook = webhook(arguments).map(|webhook| webhook.to_string()).unwrap_or_default();
+    let minors = if arguments.selection.kubernetes.is_empty() {
+        Vec::new()
+    } else {
+        selection::minors(&arguments.selection.kubernetes).unwrap_or_default()
+    };
+    Run::requested(&cluster, &webhook, minors, Vec::new())
+}
+
+/// Reads the scenarios and runs them, and says how the report for people is written.
+async fn attempt(arguments: RunArguments, context: Context, folded: Folded) -> Result<TextOptions, Failure> {
     let folders = arguments.folders.find()?;
     let files = Files::read(&folders.scenarios)?;
-    let options = options(&arguments, &files, &folders, context)?;
-    let run = execute(Suite::from(files), options, context).await?;
-    let report = match arguments.output {
-        Format::Text => render_text(
-            &run,
-            &TextOptions {
-                color: context.terminal.color_stdout,
-                quiet: context.terminal.quiet,
-                scenarios: folders.scenarios,
-                snapshots: folders.snapshots,
-            },
-        ),
-        Format::Json => {
-            let document = serde_json::to_string_pretty(&Document::from(&run));
-            format!("{}\n", document.map_err(|error| Failure::Infrastructure(error.into()))?)
-        }
-    };
-    terminal::print(&report)?;
-    Ok(end(run.verdict()))
+    let options = options(&arguments, &files, &folders, &context)?;
+    execute(Suite::from(files), options, &context, &folded).await?;
+    Ok(TextOptions {
+        color: context.terminal.color_stdout,
+        quiet: context.terminal.quiet,
+        scenarios: folders.scenarios,
+        snapshots: folders.snapshots,
+    })
 }
 
 /// The one place that turns a verdict into how the command ends.
@@ -63,16 +102,15 @@ fn end(verdict: RunVerdict) -> End {
 }
 
 /// Drives the run to its end, or as far as it comes.
-async fn execute(suite: Suite, options: RunOptions, context: &Context) -> Result<Run, Failure> {
+async fn execute(suite: Suite, options: RunOptions, context: &Context, folded: &Folded) -> Result<(), Failure> {
     let is_real = !matches!(options.cluster, Cluster::Simulated);
     let (events, mut received) = mpsc::unbounded_channel();
     // A task of its own, so that cases go on while their events are folded.
     let running = tokio::spawn(async move { seccomp_conformance::run(&suite, &options, events).await });
-    let mut run = Run::default();
     let mut progress = Progress::new(context.terminal.progress);
     let fold = async {
         while let Some(event) = received.recv().await {
-            take(&event, &mut run, &mut progress);
+            take(&event, folded, &mut progress);
         }
     };
     let cut_off = async {
@@ -92,38 +130,43 @@ async fn execute(suite: Suite, options: RunOptions, context: &Context) -> Result
         running.abort();
         // Only when it has ended is what it held released.
         let _ = running.await;
-        return Ok(run);
+        return Ok(());
     }
     match running.await {
-        Ok(Ok(_)) => Ok(run),
+        Ok(Ok(_)) => Ok(()),
         Ok(Err(RunError::NothingSelected)) => {
             terminal::note("nothing is selected; `seccomp-harness list` shows what there is");
-            Ok(run)
+            Ok(())
         }
         Ok(Err(error @ RunError::EverythingLeftOut { .. })) => {
             terminal::note(&error.to_string());
-            Ok(run)
+            Ok(())
         }
         Ok(Err(error @ (RunError::UnknownRelease { .. } | RunError::UnknownMutant { .. }))) => {
             Err(Failure::Usage(error.into()))
         }
         Ok(Err(error)) => Err(Failure::Infrastructure(error.into())),
-        Err(error) => Err(Failure::Infrastructure(error.into())),
+        Err(error) => Err(fault(error)),
     }
 }
 
-fn take(event: &Event, run: &mut Run, progress: &mut Progress) {
+fn take(event: &Event, folded: &Folded, progress: &mut Progress) {
     if let Event::RunStarted { cases, scenarios, .. } = event {
         tracing::info!(cases, scenarios, "run started");
     }
     progress.apply(event);
-    run.apply(event);
+    folded.apply(event);
 }
 
 fn options(arguments: &RunArguments, files: &Files, folders: &Found, context: &Context) -> Result<RunOptions, Failure> {
     Ok(RunOptions {
         snapshots: folders.snapshots.clone(),
-        selection: select(arguments, files, folders)?,
+        selection: select(
+            &arguments.selection,
+            arguments.partition.share(&context.environment)?,
+            files,
+            &folders.scenarios,
+        )?,
         cluster: cluster(arguments, &context.environment)?,
         webhook: webhook(arguments)?,
         image: HarnessImage {
@@ -139,9 +182,14 @@ fn options(arguments: &RunArguments, files: &Files, folders: &Found, context: &C
     })
 }
 
-fn select(arguments: &RunArguments, files: &Files, folders: &Found) -> Result<Selection, Failure> {
-    let selection = &arguments.selection;
-    let named = selection.scenarios(files, &folders.scenarios)?;
+/// What is selected, as a run takes it.
+pub(super) fn select(
+    selection: &arguments::selection::Selection,
+    partition: Option<Partition>,
+    files: &Files,
+    folder: &Utf8Path,
+) -> Result<Selection, Failure> {
+    let named = selection.scenarios(files, folder)?;
     let ids: BTreeSet<String> = named.into_iter().map(|scenario| scenario.id.clone()).collect();
     let predicate: Predicate = Arc::new(move |case| ids.contains(&case.scenario));
     let gardener = if selection.gardener.is_empty() { Vec::new() } else { selection::releases(&selection.gardener)? };
@@ -151,7 +199,7 @@ fn select(arguments: &RunArguments, files: &Files, folders: &Found) -> Result<Se
         minors: if selection.kubernetes.is_empty() { Vec::new() } else { selection::minors(&selection.kubernetes)? },
         gardener: gardener.into_iter().map(|release| release.to_string()).collect(),
         predicate: (!selection.names_all_scenarios()).then_some(predicate),
-        partition: None,
+        partition,
     })
 }
 

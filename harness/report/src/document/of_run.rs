@@ -42,6 +42,7 @@ impl From<&Run> for Document {
             requirements: requirements(run),
             preconditions: preconditions(run),
             snapshots: snapshots(run),
+            left_behind: summary.map(|summary| summary.left_behind.clone()).unwrap_or_default(),
             suite: suite(run),
             cases: cases
                 .into_iter()

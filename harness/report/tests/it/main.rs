@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "fixtures of tests; what cannot be set up fails the test")]
 
+mod documents;
+
 use std::{fs, sync::Arc, time::Duration};
 
 use camino::Utf8PathBuf;
