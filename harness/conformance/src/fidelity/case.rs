@@ -20,8 +20,8 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// All of them, in the order in which they are run.
-    pub const ALL: [Self; 4] = [Self::Scenarios, Self::Pods, Self::Registrations, Self::Sequences];
+    /// All of them, in the order in which they are run: the scenarios leave their registration behind, so they come last.
+    pub const ALL: [Self; 4] = [Self::Pods, Self::Registrations, Self::Sequences, Self::Scenarios];
 
     /// Its name in the certificate.
     pub const fn as_str(self) -> &'static str {

@@ -19,7 +19,7 @@ use crate::{
     },
     execute::{Executed, execute},
     needs::Abilities,
-    outcome::{Invocation, Outcome},
+    outcome::{Invocation, Outcome, Verb},
     plan::{Plan, Planned},
     run::stage::readiness,
     run::{Selection, Suite},
@@ -111,7 +111,8 @@ fn named(outcome: Outcome) -> Vec<Exchange> {
     let mut names = Names::default();
     let mut exchanges = Vec::new();
     for step in outcome.steps {
-        if let Some(submitted) = &step.submitted {
+        // An update submits what was read before, with all that was drawn for it.
+        if let Some(submitted) = step.submitted.as_ref().filter(|_| step.verb != Verb::Update) {
             names.give(submitted);
         }
         let mut body = step.answer.body;

@@ -545,3 +545,9 @@ since!(
     /// Ports of one name are warned of, and label values of preferred node affinities, and odd IP addresses.
     WARN_PORT_NAMES, 33, "v1.33 warnings.go"
 );
+
+/// What is said of volumes whose drivers were removed with v1.25.
+pub(crate) static WARN_REMOVED_VOLUMES: ByMinor<&str> = ByMinor::new(&[
+    (20, "deprecated in v1.22, support removal is planned in v1.26", "answer of v1.24.17; no warnings before v1.22"),
+    (25, "deprecated in v1.22, non-functional in v1.25+", "answers of v1.25.16 and v1.31.14"),
+]);

@@ -76,9 +76,16 @@ async fn store(
     }
     attributes.name.clone_from(&asked_name);
     let given_name = object::name(&object).to_owned();
+    // The registry warns before the storage refuses.
+    let warned = notes.warnings.clone();
+    let warnings =
+        if target.resource.kind == "Pod" { pod::warnings(cluster.minor(), &object, None) } else { Vec::new() };
     match attempt(cluster, target, request, &mut attributes, object, notes).await? {
         Some(written) => Ok(written),
-        None => Err(taken(cluster, target, &attributes, &given_name)),
+        None => {
+            let all: Vec<String> = warned.into_iter().chain(warnings).collect();
+            Err(taken(cluster, target, &attributes, &given_name).with_warnings(&all))
+        }
     }
 }
 
@@ -153,7 +160,12 @@ fn taken(cluster: &Simulator, target: &Target, attributes: &Attributes, given_na
     let resource = target.resource;
     let name = &attributes.name;
     if !given_name.is_empty() {
-        return Status::already_exists(resource.group, resource.name, name);
+        let mut status = Status::already_exists(resource.group, resource.name, name);
+        let stored = cluster.store().get(&Key::new(resource.stored_as, &target.namespace, name));
+        if stored.is_some_and(|stored| stored.pointer("/metadata/deletionTimestamp").is_some()) {
+            status.message = format!("object is being deleted: {}", status.message);
+        }
+        return status;
     }
     if !rows::GENERATED_NAME_CONFLICTS.at(cluster.minor()) {
         return Status::new(

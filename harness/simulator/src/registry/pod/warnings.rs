@@ -68,6 +68,7 @@ pub(crate) fn warnings(minor: Minor, pod: &Value, old: Option<&Value>) -> Vec<St
             warnings.push(format!("metadata.annotations[{key}]: {message}"));
         }
     }
+    volumes(minor, spec, &mut warnings);
     duplicates(minor, spec, &mut warnings);
     seccomp_pod(minor, spec, annotations, &mut warnings);
     for (list, index, container) in containers(spec) {
@@ -224,6 +225,21 @@ fn fractions(container: &Value, path: &str, warnings: &mut Vec<String>) {
             if amounts.is_some() {
                 fraction(amounts, name, &format!("{path}.resources.{field}"), warnings);
             }
+        }
+    }
+}
+
+/// Kinds of volumes that are on their way out.
+fn volumes(minor: Minor, spec: &Value, warnings: &mut Vec<String>) {
+    for (index, volume) in spec.list("volumes").iter().enumerate() {
+        for (field, shown) in [("flocker", "flocker"), ("storageos", "storageOS"), ("quobyte", "quobyte")] {
+            if volume.field(field).is_some() {
+                let message = rule::WARN_REMOVED_VOLUMES.at(minor);
+                warnings.push(format!("spec.volumes[{index}].{shown}: {message}"));
+            }
+        }
+        if volume.field("scaleIO").is_some() {
+            warnings.push(format!("spec.volumes[{index}].scaleIO: deprecated in v1.16, non-functional in v1.22+"));
         }
     }
 }

@@ -30,8 +30,14 @@ static KINDS: [Kind; 29] = [
         require(check, source, path, &["repository"]);
         mounts::local_descending_path(check, source.text("directory"), &path.child("directory"));
     }),
-    kind("gcePersistentDisk", nothing),
-    kind("awsElasticBlockStore", nothing),
+    kind("gcePersistentDisk", |check, source, path| {
+        require(check, source, path, &["pdName"]);
+        numbered(check, source, path, "partition");
+    }),
+    kind("awsElasticBlockStore", |check, source, path| {
+        require(check, source, path, &["volumeID"]);
+        numbered(check, source, path, "partition");
+    }),
     kind("secret", |check, source, path| {
         require(check, source, path, &["secretName"]);
         files(check, source, path);
@@ -44,11 +50,25 @@ static KINDS: [Kind; 29] = [
     }),
     kind("iscsi", nothing),
     kind("glusterfs", |check, source, path| require(check, source, path, &["endpoints", "path"])),
-    kind("flocker", nothing),
+    kind("flocker", |check, source, path| {
+        let (name, uuid) = (source.text("datasetName"), source.text("datasetUUID"));
+        if name.is_empty() && uuid.is_empty() {
+            check.required(path, "one of datasetName and datasetUUID is required");
+        }
+        if !name.is_empty() && !uuid.is_empty() {
+            check.invalid(path, "resource", "datasetName and datasetUUID can not be specified simultaneously");
+        }
+        if name.contains('/') {
+            check.invalid(&path.child("datasetName"), name, "must not contain '/'");
+        }
+    }),
     kind("persistentVolumeClaim", |check, source, path| require(check, source, path, &["claimName"])),
-    kind("rbd", nothing),
-    kind("cinder", nothing),
-    Kind { field: "cephfs", forbidden_as: "cephFS", check: nothing },
+    kind("rbd", |check, source, path| {
+        monitors(check, source, path);
+        require(check, source, path, &["image"]);
+    }),
+    kind("cinder", |check, source, path| require(check, source, path, &["volumeID"])),
+    Kind { field: "cephfs", forbidden_as: "cephFS", check: monitors },
     kind("quobyte", nothing),
     Kind {
         field: "downwardAPI",
@@ -60,7 +80,7 @@ static KINDS: [Kind; 29] = [
             }
         },
     },
-    kind("fc", nothing),
+    kind("fc", fibre_channel),
     kind("flexVolume", |check, source, path| require(check, source, path, &["driver"])),
     kind("configMap", |check, source, path| {
         require(check, source, path, &["name"]);
@@ -74,7 +94,12 @@ static KINDS: [Kind; 29] = [
     kind("storageos", nothing),
     kind("projected", projected),
     kind("scaleIO", nothing),
-    kind("csi", nothing),
+    kind("csi", |check, source, path| {
+        require(check, source, path, &["driver"]);
+        if let Some(secret) = source.field("nodePublishSecretRef") {
+            require(check, secret, &path.child("nodePublishSecretRef"), &["name"]);
+        }
+    }),
     kind("ephemeral", |check, source, path| {
         if source.field("volumeClaimTemplate").is_none() {
             check.required(&path.child("volumeClaimTemplate"), "");
@@ -172,6 +197,39 @@ fn require(check: &mut Check, source: &Value, path: &Path<'_>, fields: &[&str]) 
     for field in fields {
         if source.text(field).is_empty() {
             check.required(&path.child(field), "");
+        }
+    }
+}
+
+fn monitors(check: &mut Check, source: &Value, path: &Path<'_>) {
+    if source.list("monitors").is_empty() {
+        check.required(&path.child("monitors"), "");
+    }
+}
+
+/// A partition or a unit, of which there are 256.
+fn numbered(check: &mut Check, source: &Value, path: &Path<'_>, field: &str) {
+    let number = source.int(field).unwrap_or_default();
+    if !(0..=255).contains(&number) {
+        check.invalid(&path.child(field), number, words::inclusive_range(0, 255));
+    }
+}
+
+/// `validateFCVolumeSource`
+fn fibre_channel(check: &mut Check, source: &Value, path: &Path<'_>) {
+    let (names, ids) = (!source.list("targetWWNs").is_empty(), !source.list("wwids").is_empty());
+    if names == ids {
+        let detail = "must specify either targetWWNs or wwids, but not both";
+        if names {
+            check.invalid(&path.child("targetWWNs"), source.text("targetWWNs"), detail);
+        } else {
+            check.required(&path.child("targetWWNs"), detail);
+        }
+    }
+    if names {
+        match source.int("lun") {
+            None => check.required(&path.child("lun"), "lun is required if targetWWNs is specified"),
+            Some(_) => numbered(check, source, path, "lun"),
         }
     }
 }
