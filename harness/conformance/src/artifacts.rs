@@ -3,6 +3,7 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use kube_simulator::Minor;
 
 use crate::case::Case;
 
@@ -18,6 +19,20 @@ pub(crate) fn case_folder(root: &Utf8Path, case: &Case) -> Utf8PathBuf {
         name.push_str(&file_name(&parameters));
     }
     root.join("cases").join(&case.scenario).join(name)
+}
+
+/// The folder of a whole cluster: `clusters/<minor>`.
+pub(crate) fn cluster_folder(root: &Utf8Path, minor: Minor) -> Utf8PathBuf {
+    root.join("clusters").join(minor.to_string())
+}
+
+/// Writes texts into files of these names in `folder`, which is made when there is something to write.
+pub(crate) fn write_all<T: AsRef<str>>(folder: &Utf8Path, texts: &[(T, String)]) -> std::io::Result<()> {
+    for (name, text) in texts {
+        std::fs::create_dir_all(folder)?;
+        std::fs::write(folder.join(name.as_ref()), text)?;
+    }
+    Ok(())
 }
 
 /// `text` as a part of a file's name; texts that differ give names that differ.

@@ -88,6 +88,12 @@ pub(crate) trait Cluster: Send + Sync {
     /// [`NodeSetting`]: crate::case::NodeSetting
     fn set_seccomp_default(&self, seccomp_default: bool) -> impl Future<Output = Result<(), ClusterError>> + Send;
 
+    /// What the cluster tells of the case's own namespace, for whoever looks into a failure: texts by the names of their
+    /// files; nothing where nobody wants it.
+    fn evidence(&self) -> impl Future<Output = Vec<(&'static str, String)>> + Send {
+        std::future::ready(Vec::new())
+    }
+
     /// Removes a namespace that was made for the case, with all that is in it.
     fn remove_namespace(&self, namespace: &str) -> impl Future<Output = Result<(), ClusterError>> + Send;
 }

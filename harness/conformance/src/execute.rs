@@ -37,6 +37,8 @@ pub(crate) struct Executed {
     pub(crate) masks: Masks,
     /// What is wrong whatever the scenario expects: contradictions, steps that had to succeed, a broken case.
     pub(crate) failures: Vec<Failure>,
+    /// What the cluster tells of the case beyond that, by the names of files.
+    pub(crate) evidence: Vec<(&'static str, String)>,
     /// Each Pod that was created: which preconditions it met, and whether the webhook changed it.
     pub(crate) creations: Vec<(Preconditions, bool)>,
     /// Where the cluster's logs stood when the case began, where it has some.
@@ -95,6 +97,7 @@ pub(crate) async fn execute<C: Cluster>(
     if let Err(error) = until(cancellation, execution.run()).await {
         execution.executed.failures.push(broken(&error));
     }
+    execution.executed.evidence = cluster.evidence().await;
     if let Err(error) = execution.clean_up().await {
         execution.executed.failures.push(broken(&error));
     }

@@ -204,6 +204,7 @@ impl Prepared {
             mutant,
             webhook: options.webhook.clone(),
             archive: Archive::new(options.image.clone()),
+            keeps_evidence: options.artifacts.is_some(),
             webhook_images: webhook_images(&options.webhook, &selection),
             profiles: localhost_profiles(suite),
         };

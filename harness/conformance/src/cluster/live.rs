@@ -58,6 +58,8 @@ pub(crate) struct LiveCluster {
     pub(crate) nodes: BTreeMap<bool, LiveNode>,
     /// The nodes from inside; nothing where they cannot be reached.
     pub(crate) kind: Option<kind_cluster::Cluster>,
+    /// Whether somebody wants to look into failures.
+    pub(crate) keeps_evidence: bool,
     /// Whether the kubelet's `seccompDefault` stands behind a gate that is off by default.
     has_alpha_gate: bool,
     run: String,
@@ -68,7 +70,15 @@ impl LiveCluster {
     /// A cluster with `nodes`, of which nothing is known yet; `run` tells its namespaces from those of other runs.
     pub(crate) fn new(api: Api, minor: Minor, nodes: BTreeMap<bool, LiveNode>, run: &str) -> Self {
         let has_alpha_gate = minor.number() < GATE_ON_SINCE;
-        Self { api, nodes, kind: None, has_alpha_gate, run: run.to_owned(), cases: AtomicUsize::new(0) }
+        Self {
+            api,
+            nodes,
+            kind: None,
+            keeps_evidence: false,
+            has_alpha_gate,
+            run: run.to_owned(),
+            cases: AtomicUsize::new(0),
+        }
     }
 
     /// The name of a namespace that nobody else has.
@@ -242,7 +252,7 @@ impl LiveCluster {
     pub(crate) fn for_case(&self, setting: NodeSetting) -> Result<LiveCase<'_>, ClusterError> {
         let node =
             self.node(setting).ok_or_else(|| ClusterError::Unable { what: format!("run on a node {setting}") })?;
-        Ok(LiveCase { cluster: self, node, setting, namespace: self.draw_namespace() })
+        Ok(LiveCase { cluster: self, node, namespace: self.draw_namespace() })
     }
 }
 
@@ -251,7 +261,6 @@ impl LiveCluster {
 pub(crate) struct LiveCase<'a> {
     cluster: &'a LiveCluster,
     node: &'a LiveNode,
-    setting: NodeSetting,
     namespace: String,
 }
 
@@ -320,6 +329,21 @@ impl Cluster for LiveCase<'_> {
         };
         let timed_out = tokio::time::timeout(LIMIT, attempt).await;
         timed_out.unwrap_or(Err(ClusterError::TimedOut { what: "see the Pods at rest".to_owned(), limit: LIMIT }))
+    }
+
+    /// Events and Pods, as they are before they are taken away.
+    async fn evidence(&self) -> Vec<(&'static str, String)> {
+        let mut evidence = Vec::new();
+        if self.cluster.keeps_evidence {
+            let path = format!("/api/v1/namespaces/{}", self.namespace);
+            for (file, resource) in [("events.json", "events"), ("pods.json", "pods")] {
+                // What cannot be read makes a failure no worse.
+                if let Ok(answer) = self.cluster.api.call(Call::get(format!("{path}/{resource}"))).await {
+                    evidence.push((file, format!("{:#}\n", answer.body)));
+                }
+            }
+        }
+        evidence
     }
 
     async fn remove_namespace(&self, namespace: &str) -> Result<(), ClusterError> {

@@ -1,6 +1,14 @@
 //! The clusters of a run: a simulated one for each case, or a real one for each minor.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use camino::Utf8PathBuf;
 
 use kube_simulator::Minor;
 use seccomp_scenario::Node;
@@ -14,6 +22,7 @@ use super::{
 };
 use crate::{
     api::Call,
+    artifacts::cluster_folder,
     case::NodeSetting,
     cluster::{Cluster, ClusterError, simulated::SimulatedCluster},
     event::{ClusterDescription, Observations},
@@ -42,6 +51,9 @@ pub(super) struct Slot {
     stage: OnceCell<Result<Arc<Stage>, String>>,
     /// How many cases are still to come; the cluster ends with the last one.
     left: Mutex<usize>,
+    /// Where its logs are kept when a case fails.
+    logs: Option<Utf8PathBuf>,
+    has_failed: AtomicBool,
 }
 
 impl Clusters {
@@ -54,8 +66,13 @@ impl Clusters {
             ClusterKind::Kind(_) => ("kind", Observations { api: true, kernel: true }, Abilities::ALL),
         };
         let sources = Source::all(options, &Arc::new(shared)).await?;
-        let slot = |source| Slot { source, stage: OnceCell::new(), left: Mutex::new(0) };
-        let stages = sources.into_iter().map(|(minor, source)| (minor, slot(source))).collect();
+        let slot = |(minor, source)| {
+            let logs = options.artifacts.as_ref().map(|root| cluster_folder(root, minor));
+            let slot =
+                Slot { source, stage: OnceCell::new(), left: Mutex::new(0), logs, has_failed: AtomicBool::new(false) };
+            (minor, slot)
+        };
+        let stages = sources.into_iter().map(slot).collect();
         Ok(Self::Real { kind, observations, abilities, stages })
     }
 
@@ -169,13 +186,14 @@ impl Clusters {
     }
 
     /// One case of `minor` is done; after the last one its cluster ends, and what is left behind there is told.
-    pub(super) async fn finished(&self, minor: Minor) -> Vec<String> {
+    pub(super) async fn finished(&self, minor: Minor, has_failed: bool) -> Vec<String> {
         let Self::Real { stages, .. } = self else {
             return Vec::new();
         };
         let Some(slot) = stages.get(&minor) else {
             return Vec::new();
         };
+        slot.has_failed.fetch_or(has_failed, Ordering::Relaxed);
         let mut left = slot.left.lock().await;
         *left = left.saturating_sub(1);
         if *left > 0 {
@@ -199,7 +217,10 @@ impl Clusters {
 impl Slot {
     async fn end(&self) -> Vec<String> {
         match self.stage.get() {
-            Some(Ok(stage)) => stage.shutdown().await,
+            Some(Ok(stage)) => {
+                let logs = self.logs.as_deref().filter(|_| self.has_failed.load(Ordering::Relaxed));
+                stage.shutdown(logs).await
+            }
             _ => Vec::new(),
         }
     }

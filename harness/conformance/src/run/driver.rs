@@ -81,11 +81,12 @@ impl Driver {
                 ended_early = Some(EndedEarly::FailedFast);
             }
             let minor = ran.finished.case.minor;
+            let has_failed = ran.finished.verdict.status() >= Status::Failed;
             self.tell(&mut tally, ran);
             if is_shared {
                 // Beside the cases of other minors, since a cluster takes seconds to end.
                 let shared = Arc::clone(shared);
-                endings.spawn(async move { shared.clusters.finished(minor).await });
+                endings.spawn(async move { shared.clusters.finished(minor, has_failed).await });
             }
         }
         if is_shared {

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{RunError, clusters::Clusters};
 use crate::{
-    artifacts::case_folder,
+    artifacts::{case_folder, write_all},
     event::{CaseFinished, Observations},
     execute::{Executed, chain},
     expectation,
@@ -64,7 +64,7 @@ pub(super) struct Ran {
 pub(super) async fn run_case(shared: Arc<Shared>, planned: Planned) -> Ran {
     let start = Instant::now();
     let executed = Box::pin(shared.clusters.execute(&planned, &shared.cancellation)).await;
-    let Executed { outcome, masks, mut failures, creations, logs } = executed;
+    let Executed { outcome, masks, mut failures, creations, evidence, logs } = executed;
     let mut texts = Vec::new();
     let mut verdict = Verdict { failures: std::mem::take(&mut failures) };
     if verdict.status() != Status::Broken {
@@ -84,11 +84,12 @@ pub(super) async fn run_case(shared: Arc<Shared>, planned: Planned) -> Ran {
     if !shared.is_kept || !planned.has_snapshot {
         texts.clear();
     }
-    if let (Some(root), Some(logs)) = (&shared.artifacts, logs)
+    if let Some(root) = &shared.artifacts
         && verdict.status() >= Status::Failed
     {
         let folder = case_folder(root, &planned.case);
-        if let Err(error) = logs.copy_since(&folder) {
+        let copied = logs.map_or(Ok(()), |logs| logs.copy_since(&folder));
+        if let Err(error) = copied.and_then(|()| write_all(&folder, &evidence)) {
             tracing::warn!(%error, %folder, "could not write what the cluster tells of a failed case");
         }
     }

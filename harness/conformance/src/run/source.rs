@@ -35,6 +35,8 @@ pub(super) struct Shared {
     pub(super) mutant: Option<Mutant>,
     pub(super) webhook: WebhookKind,
     pub(super) archive: Archive,
+    /// Whether somebody wants to look into failures.
+    pub(super) keeps_evidence: bool,
     /// The images of a webhook that is not ours, for the releases of this run.
     pub(super) webhook_images: Vec<String>,
     /// The Localhost profiles that scenarios name.
@@ -91,7 +93,8 @@ impl Source {
             }
             SourceKind::Kind { version, options } => {
                 let archive = shared.archive.get().await?;
-                let cluster = kind::start(*version, options, archive, &shared.profiles, &shared.run).await?;
+                let mut cluster = kind::start(*version, options, archive, &shared.profiles, &shared.run).await?;
+                cluster.keeps_evidence = shared.keeps_evidence;
                 for image in &shared.webhook_images {
                     kind::load_image(&cluster, image).await?;
                 }

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use camino::Utf8Path;
 use serde_json::json;
 use tokio::sync::{Mutex, RwLock};
 use tokio_util::sync::CancellationToken;
 
 use super::clusters::{create, platform_parts};
 use crate::{
+    artifacts::write_all,
     case::NodeSetting,
     cluster::{Cluster, ClusterError, control_plane::ControlPlane, live::LiveCluster},
     execute::{Executed, chain, execute},
@@ -106,8 +108,8 @@ impl Stage {
         }
     }
 
-    /// Ends it, and says what is left behind.
-    pub(super) async fn shutdown(&self) -> Vec<String> {
+    /// Ends it, and says what is left behind; its logs go to the folder before.
+    pub(super) async fn shutdown(&self, logs: Option<&Utf8Path>) -> Vec<String> {
         match &self.cluster {
             RealCluster::ControlPlane(plane) => {
                 // With the control plane everything in it is gone.
@@ -115,9 +117,28 @@ impl Stage {
                 Vec::new()
             }
             RealCluster::Live { cluster, end } => match cluster.write().await.take() {
-                Some(cluster) => self.end_live(cluster, *end).await,
+                Some(cluster) => {
+                    if let Some(folder) = logs {
+                        self.collect(&cluster, folder).await;
+                    }
+                    self.end_live(cluster, *end).await
+                }
                 None => Vec::new(),
             },
+        }
+    }
+
+    /// Writes the logs of webhooks, kubelets and API server; what cannot be had makes a failure no worse.
+    async fn collect(&self, cluster: &LiveCluster, folder: &Utf8Path) {
+        let logs = self.registrar.logs().await;
+        let logs: Vec<_> = logs.into_iter().map(|(name, log)| (format!("{name}.log"), log)).collect();
+        if let Err(error) = write_all(folder, &logs) {
+            tracing::warn!(%error, %folder, "could not write the webhooks' logs");
+        }
+        if let Some(kind) = &cluster.kind
+            && let Err(error) = kind.export_logs(folder).await
+        {
+            tracing::warn!(%error, %folder, "could not export all logs of the nodes");
         }
     }
 
