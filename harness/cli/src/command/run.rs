@@ -60,7 +60,16 @@ pub(crate) async fn run(arguments: RunArguments, context: &Context) -> Result<En
         Format::Text => render_text(&run, &options),
         Format::Json => document.to_json().map_err(|error| Failure::Infrastructure(error.into()))?,
     })?;
-    Ok(end(run.verdict()))
+    Ok(match (end(run.verdict()), tell_left_behind(&run)) {
+        (End::Passed, true) => End::LeftBehind,
+        (end, _) => end,
+    })
+}
+
+/// Tells what could not be taken away again, whether or not scenarios hold.
+fn tell_left_behind(run: &Run) -> bool {
+    let left_behind = run.summary.iter().flat_map(|summary| &summary.left_behind);
+    left_behind.map(|what| terminal::note(&format!("left behind: {what}"))).count() > 0
 }
 
 /// The run that is asked for, as far as that can be told before anything is read.
