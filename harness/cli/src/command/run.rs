@@ -163,6 +163,9 @@ fn take(event: &Event, folded: &Folded, progress: &mut Progress) {
     if let Event::RunStarted { cases, scenarios, .. } = event {
         tracing::info!(cases, scenarios, "run started");
     }
+    if let Event::CaseFinished(finished) = event {
+        tracing::debug!(case = %finished.case, status = ?finished.verdict.status(), "case finished");
+    }
     progress.apply(event);
     folded.apply(event);
 }
