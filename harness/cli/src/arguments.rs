@@ -96,7 +96,7 @@ impl OutputArguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run scenarios, and compare what happens with expectations and snapshots.
-    Run(RunArguments),
+    Run(Box<RunArguments>),
     /// List the scenarios that a selection names.
     List(ListArguments),
     /// Read all scenario files and requirements, and report everything that is wrong in them.

@@ -41,7 +41,7 @@ pub(crate) struct Context {
 /// Runs a command to its end, and tells why where it cannot.
 pub(crate) async fn execute(command: Command, context: Context) -> End {
     let ended = match command {
-        Command::Run(arguments) => run::run(arguments, &context).await,
+        Command::Run(arguments) => run::run(*arguments, &context).await,
         Command::List(arguments) => list::run(&arguments, &context),
         Command::Check(arguments) => check::run(&arguments, &context),
         Command::Explain(arguments) => explain::run(arguments, &context).await,

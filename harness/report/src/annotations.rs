@@ -6,7 +6,7 @@
 use std::fmt;
 
 use crate::{
-    document::{CaseStatus, Document, FindingDocument},
+    document::{CaseStatus, Document, FailureDocument, FindingDocument},
     version,
 };
 
@@ -92,7 +92,7 @@ fn of_finding(finding: &FindingDocument, document: &Document, kind: Kind, worksp
     let place = finding.failures.iter().find_map(|failure| failure.place());
     let place = place.map(|(file, line)| (file.to_owned(), line));
     let place = place.or_else(|| document.scenario(scenario).map(|scenario| (scenario.file.clone(), 1)));
-    let failures: Vec<String> = finding.failures.iter().map(|failure| failure.headline()).collect();
+    let failures: Vec<String> = finding.failures.iter().map(FailureDocument::headline).collect();
     Annotation {
         kind,
         place: place.map(|(file, line)| (below(&file, workspace).to_owned(), line)),

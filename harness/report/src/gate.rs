@@ -8,6 +8,8 @@ mod evidence;
 mod mutants;
 mod reasons;
 
+use std::fmt::Write as _;
+
 use jiff::civil::Date;
 use serde::Serialize;
 
@@ -77,17 +79,18 @@ impl Judgement {
         }
         let word = if self.passed { "passed" } else { "failed" };
         let plural = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
-        text.push_str(&format!("{word}: {}", self.policy));
-        text.push_str(&format!(
+        let _ = write!(text, "{word}: {}", self.policy);
+        let _ = write!(
+            text,
             " ({} looked at, {}",
             plural(self.demanded, "combination"),
             plural(self.reasons.len(), "reason")
-        ));
+        );
         if self.is_waived() {
-            text.push_str(&format!(", {} waived", self.waived.len()));
+            let _ = write!(text, ", {} waived", self.waived.len());
         }
         if self.mutants.seen > 0 {
-            text.push_str(&format!(", {} of {} mutants found out", self.mutants.killed, self.mutants.seen));
+            let _ = write!(text, ", {} of {} mutants found out", self.mutants.killed, self.mutants.seen);
         }
         text.push_str(")\n");
         text

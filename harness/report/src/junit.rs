@@ -11,7 +11,7 @@ use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, Te
 use crate::{
     command,
     cut::cut,
-    document::{CaseDocument, CaseName, CaseStatus, Document, LeftOutDocument, RunResult, Truth},
+    document::{CaseDocument, CaseName, CaseStatus, Document, FailureDocument, LeftOutDocument, RunResult, Truth},
     version,
 };
 
@@ -228,7 +228,7 @@ impl Writer<'_> {
         };
         let worst = finding.failures.iter().find(|failure| failure.type_name() == "infrastructure");
         let kind = worst.or(finding.failures.first()).map_or(case.status.word(), |failure| failure.type_name());
-        let failures: Vec<String> = finding.failures.iter().map(|failure| failure.text()).collect();
+        let failures: Vec<String> = finding.failures.iter().map(FailureDocument::text).collect();
         let text = format!("{}\n\nagain: {}", failures.join("\n\n"), command::again(&case.name, self.document));
         self.failure(kind, &text)
     }

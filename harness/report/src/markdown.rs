@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use crate::{
     command,
     cut::cut,
-    document::{Document, FindingDocument, PreconditionDocument, RunResult, Truth},
+    document::{Document, FailureDocument, FindingDocument, PreconditionDocument, RunResult, Truth},
     text::number,
     version,
 };
@@ -192,7 +192,7 @@ fn render_finding(finding: &FindingDocument, document: &Document) -> String {
         "<details><summary>{}: <b>{}</b> on Kubernetes {minors}: {}</summary>\n\n",
         finding.status.word(),
         inline(&first.scenario),
-        inline(&finding.failures.first().map(|failure| failure.headline()).unwrap_or_default())
+        inline(&finding.failures.first().map(FailureDocument::headline).unwrap_or_default())
     );
     let cases = finding.cases.len();
     let _ = writeln!(
@@ -203,7 +203,7 @@ fn render_finding(finding: &FindingDocument, document: &Document) -> String {
         if cases == 1 { "" } else { "s alike" },
         inline(&format!("Kubernetes {}, {}", first.kubernetes, first.variation()))
     );
-    let failures: Vec<String> = finding.failures.iter().map(|failure| failure.text()).collect();
+    let failures: Vec<String> = finding.failures.iter().map(FailureDocument::text).collect();
     let body = cut(&failures.join("\n\n"), LONGEST_FINDING, "\n... (cut here; all of it is in the JSON report)");
     text.push_str(&fenced("diff", &body));
     let _ = writeln!(text, "\nAgain: `{}`\n\n</details>\n", command::again(first, document));

@@ -230,15 +230,10 @@ fn read_demand(file: &mut Configuration<PolicyFile>, place: usize, known: &Catal
 
 /// A range of versions, or the file's error.
 pub(crate) fn read_range<T>(file: &mut Configuration<T>, at: &str, text: &str) -> Option<VersionRange> {
-    match text.parse() {
-        Ok(range) => Some(range),
-        Err(_) => {
-            file.refuse(
-                at,
-                format!("`{text}` is no range of versions"),
-                "write `1.24`, `1.25..1.27`, `..1.24` or `1.25..`",
-            );
-            None
-        }
+    let range = text.parse().ok();
+    if range.is_none() {
+        let help = "write `1.24`, `1.25..1.27`, `..1.24` or `1.25..`";
+        file.refuse(at, format!("`{text}` is no range of versions"), help);
     }
+    range
 }

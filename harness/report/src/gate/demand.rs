@@ -161,45 +161,40 @@ impl Setting<'_> {
         for range in ranges {
             for scenario in self.suite.scenarios_of(id, minor, range) {
                 let least = if is_about_kernel { self.demand.kernel } else { Truth::NotObserved };
-                cells.extend(self.of_scenario(cell(scenario, range), least, evidence));
+                cells.extend(of_scenario(cell(scenario, range), least, evidence));
             }
         }
         cells
     }
+}
 
-    /// What is shown of one scenario: all cases on a cluster whose kernel is real enough.
-    fn of_scenario<'c>(
-        &self,
-        cell: Cell<'c>,
-        kernel: Truth,
-        evidence: &Evidence<'c>,
-    ) -> Vec<(Cell<'c>, Option<Lack<'c>>)> {
-        let one = |release: u16| VersionRange { from: Some(release), until: Some(release) };
-        let cases = evidence.cases(cell.scenario, cell.minor, cell.gardener);
-        let left_out = evidence.left_out(cell.scenario, cell.minor, cell.gardener);
-        let mut cells: Vec<(Cell<'c>, Option<Lack<'c>>)> = left_out
-            .into_iter()
-            .map(|case| {
-                let lack = Lack::LeftOut { reason: case.reason, report: case.report };
-                (Cell { gardener: Some(one(case.gardener)), ..cell }, Some(lack))
-            })
-            .collect();
-        let (enough, too_little): (Vec<_>, Vec<_>) = cases.into_iter().partition(|case| case.kernel >= kernel);
-        if enough.is_empty() && cells.is_empty() {
-            let best = too_little.iter().map(|case| case.kernel).max();
-            cells.push((cell, Some(best.map_or(Lack::NotRun, Lack::Kernel))));
-        }
-        let mut worst: BTreeMap<u16, (CaseStatus, &str)> = BTreeMap::new();
-        for case in enough {
-            let held = worst.entry(case.gardener).or_insert((case.status, case.report));
-            *held = (*held).max((case.status, case.report));
-        }
-        cells.extend(worst.into_iter().map(|(release, (status, report))| {
-            let lack = (status != CaseStatus::Passed).then_some(Lack::Status { status, report });
-            (Cell { gardener: Some(one(release)), ..cell }, lack)
-        }));
-        cells
+/// What is shown of one scenario: all cases on a cluster whose kernel is real enough.
+fn of_scenario<'c>(cell: Cell<'c>, kernel: Truth, evidence: &Evidence<'c>) -> Vec<(Cell<'c>, Option<Lack<'c>>)> {
+    let one = |release: u16| VersionRange { from: Some(release), until: Some(release) };
+    let cases = evidence.cases(cell.scenario, cell.minor, cell.gardener);
+    let left_out = evidence.left_out(cell.scenario, cell.minor, cell.gardener);
+    let mut cells: Vec<(Cell<'c>, Option<Lack<'c>>)> = left_out
+        .into_iter()
+        .map(|case| {
+            let lack = Lack::LeftOut { reason: case.reason, report: case.report };
+            (Cell { gardener: Some(one(case.gardener)), ..cell }, Some(lack))
+        })
+        .collect();
+    let (enough, too_little): (Vec<_>, Vec<_>) = cases.into_iter().partition(|case| case.kernel >= kernel);
+    if enough.is_empty() && cells.is_empty() {
+        let best = too_little.iter().map(|case| case.kernel).max();
+        cells.push((cell, Some(best.map_or(Lack::NotRun, Lack::Kernel))));
     }
+    let mut worst: BTreeMap<u16, (CaseStatus, &str)> = BTreeMap::new();
+    for case in enough {
+        let held = worst.entry(case.gardener).or_insert((case.status, case.report));
+        *held = (*held).max((case.status, case.report));
+    }
+    cells.extend(worst.into_iter().map(|(release, (status, report))| {
+        let lack = (status != CaseStatus::Passed).then_some(Lack::Status { status, report });
+        (Cell { gardener: Some(one(release)), ..cell }, lack)
+    }));
+    cells
 }
 
 /// The waiver that is about a cell; those that are expired waive nothing.
