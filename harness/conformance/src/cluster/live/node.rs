@@ -13,6 +13,11 @@ const WRITE: &str = r#"mkdir -p "$1"; printf %s "$3" >"$1/.$2"; mv "$1/.$2" "$1/
 const REMOVE: &str = r#"cd "$1" 2>/dev/null || exit 0; shift; rm -f "$@""#;
 /// Removes what begins with `$2` in the folder `$1`.
 const REMOVE_ALL: &str = r#"rm -f "$1/$2"* "$1/.$2"*"#;
+/// The argument that switches the setting on.
+const ON: &str = "--seccomp-default=true";
+/// Prints the arguments of the kubelet that runs. They are all that tells: from 1.30 on a kubelet with a folder of
+/// configuration shows under `/configz` what it would do without them.
+const ARGUMENTS: &str = r"tr '\0' '\n' </proc/$(pidof kubelet)/cmdline";
 /// Gives the kubelet the flags `$1` instead of those that it has for `seccompDefault`, and starts it anew.
 const SWITCH: &str = r#"
 flags=/var/lib/kubelet/kubeadm-flags.env
@@ -32,12 +37,12 @@ impl LiveCluster {
         what: String,
         script: &str,
         arguments: &[&str],
-    ) -> Result<(), ClusterError> {
+    ) -> Result<String, ClusterError> {
         let Some(cluster) = &self.kind else {
             return Err(ClusterError::Unable { what });
         };
         let command: Vec<&str> = ["sh", "-euc", script, "sh"].into_iter().chain(arguments.iter().copied()).collect();
-        cluster.exec(&node.name, command).await.map(drop).map_err(failed(what))
+        cluster.exec(&node.name, command).await.map_err(failed(what))
     }
 
     pub(super) async fn write_static_pod(
@@ -47,15 +52,17 @@ impl LiveCluster {
         manifest: &Value,
     ) -> Result<(), ClusterError> {
         let what = format!("write static Pod `{file}` on node `{}`", node.name);
-        self.on_node(node, what, WRITE, &[MANIFESTS, &format!("{file}.json"), &manifest.to_string()]).await
+        self.on_node(node, what, WRITE, &[MANIFESTS, &format!("{file}.json"), &manifest.to_string()]).await.map(drop)
     }
 
     pub(super) async fn remove_static_pod(&self, node: &LiveNode, file: &str) -> Result<(), ClusterError> {
         let what = format!("remove static Pod `{file}` on node `{}`", node.name);
-        self.on_node(node, what, REMOVE, &[MANIFESTS, &format!("{file}.json"), &format!(".{file}.json")]).await
+        self.on_node(node, what, REMOVE, &[MANIFESTS, &format!("{file}.json"), &format!(".{file}.json")])
+            .await
+            .map(drop)
     }
 
-    /// Sets the kubelet's `seccompDefault`, and waits until it says itself that it is so and its node is ready.
+    /// Sets the kubelet's `seccompDefault`, and waits until the new kubelet serves and its node is ready.
     pub(super) async fn set_seccomp_default(&self, node: &LiveNode, value: bool) -> Result<(), ClusterError> {
         let flags = match (value, self.has_alpha_gate) {
             (true, true) => "--seccomp-default=true --feature-gates=SeccompDefault=true",
@@ -64,7 +71,7 @@ impl LiveCluster {
         };
         let what = format!("set seccompDefault={value} on node `{}`", node.name);
         self.on_node(node, what.clone(), SWITCH, &[flags]).await?;
-        self.wait_until(what.clone(), configuration(node), |answer| seccomp_default(answer) == Some(value)).await?;
+        self.wait_until(what.clone(), health(node), Answer::is_success).await?;
         self.wait_until(what, Call::get(format!("/api/v1/nodes/{}", node.name)), is_ready).await?;
         Ok(())
     }
@@ -77,8 +84,9 @@ impl LiveCluster {
         for (setting, node) in &self.nodes {
             let what = format!("remove static Pods of killed runs on node `{}`", node.name);
             self.on_node(node, what, REMOVE_ALL, &[MANIFESTS, PREFIX]).await?;
-            let answer = self.api.call(configuration(node)).await?;
-            if seccomp_default(&answer) != Some(*setting) && (*setting || seccomp_default(&answer).is_some()) {
+            let what = format!("read the kubelet's settings on node `{}`", node.name);
+            let arguments = self.on_node(node, what, ARGUMENTS, &[]).await?;
+            if arguments.lines().any(|argument| argument == ON) != *setting {
                 self.set_seccomp_default(node, *setting).await?;
             }
         }
@@ -86,14 +94,9 @@ impl LiveCluster {
     }
 }
 
-/// The kubelet's own word on its settings.
-fn configuration(node: &LiveNode) -> Call {
-    Call::get(format!("/api/v1/nodes/{}/proxy/configz", node.name))
-}
-
-/// What a kubelet says of its `seccompDefault`; nothing where it does not answer, or does not know it.
-fn seccomp_default(answer: &Answer) -> Option<bool> {
-    answer.is_success().then(|| answer.body.pointer("/kubeletconfig/seccompDefault").and_then(Value::as_bool))?
+/// Answers when the node's kubelet serves.
+fn health(node: &LiveNode) -> Call {
+    Call::get(format!("/api/v1/nodes/{}/proxy/healthz", node.name))
 }
 
 fn is_ready(answer: &Answer) -> bool {
@@ -110,14 +113,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn a_kubelet_says_itself_what_it_defaults_to() {
-        let answer = |code, body| Answer { code, body, ..Answer::default() };
-        assert_eq!(seccomp_default(&answer(200, json!({"kubeletconfig": {"seccompDefault": true}}))), Some(true));
-        assert_eq!(seccomp_default(&answer(200, json!({"kubeletconfig": {}}))), None);
-        assert_eq!(seccomp_default(&answer(503, json!({"kubeletconfig": {"seccompDefault": true}}))), None);
-    }
 
     #[test]
     fn a_node_is_ready_when_it_says_so() {
