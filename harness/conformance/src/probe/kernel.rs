@@ -3,7 +3,7 @@
 //! Each call is made so that the kernel answers it with another error than `EPERM`, or carries it out without any effect,
 //! whatever the process may do: then `EPERM` is the filter's.
 
-use std::{fs, io, str::FromStr};
+use std::{fs, io, os::fd::AsFd as _, str::FromStr};
 
 use rustix::{
     io::Errno,
@@ -31,17 +31,17 @@ fn field<T: FromStr>(status: &str, name: &str) -> Option<T> {
     value.trim().parse().ok()
 }
 
-fn answer<T>(answered: Result<T, Errno>) -> CallAnswer {
-    match answered {
-        Err(Errno::PERM) => CallAnswer::Refused,
-        Err(Errno::NOSYS) => CallAnswer::Missing,
-        Ok(_) | Err(_) => CallAnswer::Allowed,
+fn answer(error: Option<Errno>) -> CallAnswer {
+    match error {
+        Some(Errno::PERM) => CallAnswer::Refused,
+        Some(Errno::NOSYS) => CallAnswer::Missing,
+        Some(_) | None => CallAnswer::Allowed,
     }
 }
 
 /// Anyone may ask for their own priority.
 fn getpriority() -> CallAnswer {
-    answer(process::getpriority_process(None))
+    answer(process::getpriority_process(None).err())
 }
 
 /// A file descriptor that this process has not got, from itself, which it may always look into: `EBADF`.
@@ -50,7 +50,7 @@ fn getpriority() -> CallAnswer {
 /// Linux v6.18 `kernel/pid.c` `pidfd_getfd`, `__pidfd_fget`; `kernel/ptrace.c` `__ptrace_may_access`
 fn pidfd_getfd() -> CallAnswer {
     match process::pidfd_open(process::getpid(), PidfdFlags::empty()) {
-        Ok(own) => answer(process::pidfd_getfd(own, i32::MAX, PidfdGetfdFlags::empty())),
+        Ok(own) => answer(process::pidfd_getfd(own, i32::MAX, PidfdGetfdFlags::empty()).err()),
         // Without a descriptor of a process there is nothing to try it on.
         Err(_) => CallAnswer::Missing,
     }
@@ -62,7 +62,7 @@ fn pidfd_getfd() -> CallAnswer {
 /// Linux v6.18 `kernel/nsproxy.c` `setns`
 fn setns() -> io::Result<CallAnswer> {
     let file = fs::File::open(STATUS)?;
-    Ok(answer(thread::move_into_link_name_space(std::os::fd::AsFd::as_fd(&file), None)))
+    Ok(answer(thread::move_into_link_name_space(file.as_fd(), None).err()))
 }
 
 #[cfg(test)]
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn only_a_filters_errors_tell_of_a_filter() {
-        let answers = [Err(Errno::PERM), Err(Errno::NOSYS), Err(Errno::INVAL), Ok(())].map(answer);
+        let answers = [Some(Errno::PERM), Some(Errno::NOSYS), Some(Errno::INVAL), None].map(answer);
         let [refused, missing, allowed, done] = answers;
         assert_eq!((refused, missing), (CallAnswer::Refused, CallAnswer::Missing));
         assert_eq!((allowed, done), (CallAnswer::Allowed, CallAnswer::Allowed));

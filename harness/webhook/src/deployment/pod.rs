@@ -75,17 +75,17 @@ impl Container {
 
 /// The Pod: where it may, it runs beside the control plane, away from the nodes that tests are about.
 pub(super) fn spec(containers: &[Container], volumes: &[Value]) -> Value {
-    let control_plane =
-        |key| json!({ "weight": 1, "preference": { "matchExpressions": [{ "key": key, "operator": "Exists" }] } });
-    // The second key is that of 1.24 and before.
-    let keys = ["node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master"];
-    let tolerations = keys.map(|key| json!({ "key": key, "operator": "Exists", "effect": "NoSchedule" }));
+    let control_plane = "node-role.kubernetes.io/control-plane";
+    let beside_it = json!({ "matchExpressions": [{ "key": control_plane, "operator": "Exists" }] });
+    // The second taint is that of 1.24 and before.
+    let taints = [control_plane, "node-role.kubernetes.io/master"];
+    let tolerations = taints.map(|key| json!({ "key": key, "operator": "Exists", "effect": "NoSchedule" }));
     json!({
         "serviceAccountName": RESOURCE_MANAGER,
         "automountServiceAccountToken": false,
         "terminationGracePeriodSeconds": 15,
         "affinity": {
-            "nodeAffinity": { "preferredDuringSchedulingIgnoredDuringExecution": keys.map(control_plane) },
+            "nodeAffinity": { "preferredDuringSchedulingIgnoredDuringExecution": [{ "weight": 1, "preference": beside_it }] },
         },
         "nodeSelector": { "kubernetes.io/os": "linux" },
         "tolerations": tolerations,
