@@ -51,15 +51,14 @@ fn failed<E: std::error::Error + Send + Sync + 'static>(what: &'static str) -> i
 }
 
 fn write(image: &HarnessImage, file: &Utf8Path) -> Result<ImageArchive, ClusterError> {
-    let executable = match &image.binary {
-        Some(binary) => binary.clone(),
-        None => {
-            let running = std::env::current_exe().map_err(failed("find the running executable"))?;
-            Utf8PathBuf::from_path_buf(running).map_err(|path| ClusterError::Start {
-                what: "name the running executable".to_owned(),
-                source: format!("`{}` is not UTF-8", path.display()).into(),
-            })?
-        }
+    let executable = if let Some(binary) = &image.binary {
+        binary.clone()
+    } else {
+        let running = std::env::current_exe().map_err(failed("find the running executable"))?;
+        Utf8PathBuf::from_path_buf(running).map_err(|path| ClusterError::Start {
+            what: "name the running executable".to_owned(),
+            source: format!("`{}` is not UTF-8", path.display()).into(),
+        })?
     };
     let what = "put the harness into an image; `--harness-binary` names an executable that is fit for it";
     ArchiveRequest::new(PROBE_IMAGE, executable).with_argument(ROLE).write(file).map_err(failed(what))

@@ -135,8 +135,10 @@ impl Request {
     fn verb(&self) -> String {
         let segments: Vec<_> = self.path.trim_matches('/').split('/').collect();
         let resource = match segments.as_slice() {
-            ["api", _, "namespaces", _, resource @ ..] | ["apis", _, _, "namespaces", _, resource @ ..] => resource,
-            ["api", _, resource @ ..] | ["apis", _, _, resource @ ..] => resource,
+            ["api", _, "namespaces", _, resource @ ..]
+            | ["apis", _, _, "namespaces", _, resource @ ..]
+            | ["api", _, resource @ ..]
+            | ["apis", _, _, resource @ ..] => resource,
             other => other,
         };
         let kept: Vec<_> =

@@ -80,13 +80,11 @@ async fn store(
     let warned = notes.warnings.clone();
     let warnings =
         if target.resource.kind == "Pod" { pod::warnings(cluster.minor(), &object, None) } else { Vec::new() };
-    match attempt(cluster, target, request, &mut attributes, object, notes).await? {
-        Some(written) => Ok(written),
-        None => {
-            let all: Vec<String> = warned.into_iter().chain(warnings).collect();
-            Err(taken(cluster, target, &attributes, &given_name).with_warnings(&all))
-        }
+    if let Some(written) = attempt(cluster, target, request, &mut attributes, object, notes).await? {
+        return Ok(written);
     }
+    let all: Vec<String> = warned.into_iter().chain(warnings).collect();
+    Err(taken(cluster, target, &attributes, &given_name).with_warnings(&all))
 }
 
 /// One attempt to store; nothing where the name is taken.

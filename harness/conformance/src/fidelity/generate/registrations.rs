@@ -25,7 +25,7 @@ pub(super) fn case(draw: &mut Draw<'_>) -> Case {
     }
     if draw.random.happens(25) {
         let mut changed = change(draw, is_mutating);
-        changed.id = "change".to_owned();
+        "change".clone_into(&mut changed.id);
         requests.push(changed);
         requests.push(Request { id: "last".to_owned(), ..asked_about(draw) });
     }
