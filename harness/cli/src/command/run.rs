@@ -181,10 +181,7 @@ fn options(arguments: &RunArguments, files: &Files, folders: &Found, context: &C
         )?,
         cluster: cluster(arguments, &context.environment)?,
         webhook: webhook(arguments)?,
-        image: HarnessImage {
-            binary: arguments.real.harness_binary.clone(),
-            reference: arguments.real.harness_image.clone(),
-        },
+        image: HarnessImage { binary: arguments.real.harness_binary.clone(), reference: None },
         snapshot_mode: snapshot_mode(arguments, &context.environment)?,
         parallel: arguments.parallel.and_then(|number| NonZeroUsize::new(number.into())),
         fail_fast: arguments.fail_fast,
@@ -231,18 +228,20 @@ fn cluster(arguments: &RunArguments, environment: &Environment) -> Result<Cluste
 }
 
 fn webhook(arguments: &RunArguments) -> Result<WebhookKind, Failure> {
-    let real = &arguments.real;
     let is_manager = arguments.webhook == TestedWebhook::ResourceManager;
-    let named =
-        [("--webhook-image", real.webhook_image.is_some()), ("--webhook-program", real.webhook_program.is_some())];
-    if let Some((flag, _)) = named.iter().find(|(_, is_set)| *is_set && !is_manager) {
-        return Err(Failure::usage(format!("{flag} goes with --webhook gardener-resource-manager")));
+    if arguments.real.webhook_image.is_some() && !is_manager {
+        return Err(Failure::usage("--webhook-image goes with --webhook gardener-resource-manager"));
     }
+    // Elsewhere nothing could run it, and our own must not pass for it.
+    if is_manager && arguments.cluster != ClusterKind::Kind {
+        return Err(Failure::usage("--webhook gardener-resource-manager runs in a Pod: it goes with --cluster kind"));
+    }
+    let real = &arguments.real;
     Ok(match arguments.webhook {
         TestedWebhook::Own(WebhookChoice::Reference) => WebhookKind::Reference,
         TestedWebhook::Own(WebhookChoice::Mutant(mutant)) => WebhookKind::Mutant(mutant.name().to_owned()),
         TestedWebhook::ResourceManager => {
-            WebhookKind::ResourceManager { image: real.webhook_image.clone(), program: real.webhook_program.clone() }
+            WebhookKind::ResourceManager { image: real.webhook_image.clone(), program: None }
         }
     })
 }
