@@ -148,7 +148,7 @@ struct Webhook<'a> {
 }
 
 /// Deploys, registers, asks and undeploys: what was asked is what was recorded.
-async fn goes_through(kind: &Kind, webhook: Webhook<'_>, field_kept: bool) -> Result<()> {
+async fn goes_through(kind: &Kind, webhook: Webhook<'_>) -> Result<()> {
     let started = Instant::now();
     let mut paths = Vec::new();
     for object in &webhook.objects {
@@ -225,7 +225,12 @@ async fn goes_through(kind: &Kind, webhook: Webhook<'_>, field_kept: bool) -> Re
     println!("  {asked:?}, {}", records[0].request["apiVersion"]);
     ensure!(asked.len() == 2 && asked[0] == (&json!("given"), Outcome::Mutated), "{asked:?}");
     ensure!(records.iter().all(Record::is_uid_echoed));
-    ensure!(asked[1].0 == "explicit" && (asked[1].1 != Outcome::Mutated) == field_kept, "{:#?}", records[1]);
+    // From 1.34 on, the API server leaves out a null `creationTimestamp`, which managers before 1.132 write again.
+    let explicit: Vec<_> = records[1].patch.iter().map(|operation| operation.path().to_string()).collect();
+    ensure!(
+        asked[1].0 == "explicit" && explicit.iter().all(|path| path == "/metadata/creationTimestamp"),
+        "{explicit:?}"
+    );
     for name in ["given", "skipped", "explicit"] {
         kind.delete(&format!("{case}/{name}?gracePeriodSeconds=0")).await?;
     }
@@ -253,7 +258,7 @@ async fn both_webhooks_are_deployed_asked_and_recorded(#[case] version: Kubernet
     let release = GardenerRelease::NEWEST;
     let objects = deployment.reference(release, None);
     let webhook = Webhook { deployment: &deployment, objects, registration: registration(release)? };
-    goes_through(&kind, webhook, true).await?;
+    goes_through(&kind, webhook).await?;
     for release in ["1.89", "1.149"] {
         let release: GardenerRelease = release.parse()?;
         let image = release.resource_manager_image();
@@ -263,7 +268,7 @@ async fn both_webhooks_are_deployed_asked_and_recorded(#[case] version: Kubernet
         println!("{version}: {image}");
         let objects = deployment.resource_manager(release, None);
         let webhook = Webhook { deployment: &deployment, objects, registration: registration(release)? };
-        goes_through(&kind, webhook, true).await?;
+        goes_through(&kind, webhook).await?;
     }
     kind.cluster.shutdown().await?;
     Ok(())
