@@ -60,14 +60,6 @@ fn is_zero(number: &usize) -> bool {
 }
 
 impl Certificate {
-    /// The certificate of this build.
-    ///
-    /// # Errors
-    /// The file is none.
-    pub fn shipped() -> Result<Self, serde_json::Error> {
-        serde_json::from_str(include_str!("../../../../ci/fidelity.json"))
-    }
-
     /// All requests of the stages that are drawn or of scenarios.
     pub fn requests(&self) -> usize {
         self.kubernetes.iter().map(Proven::requests).sum()
