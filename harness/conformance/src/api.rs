@@ -38,6 +38,25 @@ pub(crate) enum ApiError {
     },
 }
 
+/// A call that the API server did not carry out.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}: the API server answered {code} {message}")]
+pub(crate) struct Refused {
+    /// What was to be done.
+    pub(crate) what: String,
+    pub(crate) code: u16,
+    pub(crate) message: String,
+}
+
+/// Says what was to be done when the API server does not do it.
+pub(crate) fn expect_success(what: impl FnOnce() -> String, answer: Answer) -> Result<Answer, Refused> {
+    if answer.is_success() {
+        return Ok(answer);
+    }
+    let message = answer.message().unwrap_or_default().to_owned();
+    Err(Refused { what: what(), code: answer.code, message })
+}
+
 /// One call.
 #[derive(Clone, Debug)]
 #[must_use]

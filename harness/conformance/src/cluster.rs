@@ -12,8 +12,9 @@ use serde_json::Value;
 
 use self::control_plane::settings::ProgramError;
 use crate::{
-    api::{Api, ApiError},
+    api::{Api, ApiError, Call, Refused, expect_success},
     event::Observations,
+    outcome::Answer,
     probe::ProbeReport,
 };
 
@@ -73,11 +74,15 @@ pub(crate) trait Cluster: Send + Sync {
     ///
     /// # Shape
     /// `file`: a name that no other case has, of letters, digits and dashes. `manifest`: a Pod with name and namespace.
-    fn write_static_pod(&self, file: &str, manifest: &Value) -> impl Future<Output = Result<(), ClusterError>> + Send;
+    fn write_static_pod(&self, file: &str, _manifest: &Value) -> impl Future<Output = Result<(), ClusterError>> + Send {
+        unable(format!("write static Pod `{file}`"))
+    }
 
     /// Removes `FILE.json` from the same folder; a file that is not there is as good as removed. It does not wait until the
     /// kubelet has stopped the Pod and deleted its mirror.
-    fn remove_static_pod(&self, file: &str) -> impl Future<Output = Result<(), ClusterError>> + Send;
+    fn remove_static_pod(&self, file: &str) -> impl Future<Output = Result<(), ClusterError>> + Send {
+        unable(format!("remove static Pod `{file}`"))
+    }
 
     /// Sets `seccompDefault` of the kubelet of [`Cluster::node`], and the alpha gate that it stands behind from 1.22 to
     /// 1.24, restarts that kubelet and waits until it runs with the new setting and its Node is ready.
@@ -86,7 +91,9 @@ pub(crate) trait Cluster: Send + Sync {
     /// [`NodeSetting`] says. A case that is cut off never comes to that: whoever hands out the node has to see to it.
     ///
     /// [`NodeSetting`]: crate::case::NodeSetting
-    fn set_seccomp_default(&self, seccomp_default: bool) -> impl Future<Output = Result<(), ClusterError>> + Send;
+    fn set_seccomp_default(&self, _seccomp_default: bool) -> impl Future<Output = Result<(), ClusterError>> + Send {
+        unable("set the kubelet's seccompDefault".to_owned())
+    }
 
     /// What the cluster tells of the case's own namespace, for whoever looks into a failure: texts by the names of their
     /// files; nothing where nobody wants it.
@@ -98,6 +105,39 @@ pub(crate) trait Cluster: Send + Sync {
     fn remove_namespace(&self, namespace: &str) -> impl Future<Output = Result<(), ClusterError>> + Send;
 }
 
+/// What a cluster answers whose nodes cannot be reached.
+fn unable(what: String) -> std::future::Ready<Result<(), ClusterError>> {
+    std::future::ready(Err(ClusterError::Unable { what }))
+}
+
+/// Makes `call` until its answer is as `is_so` wants it.
+async fn wait_until(
+    api: &Api,
+    what: String,
+    call: Call,
+    (interval, limit): (Duration, Duration),
+    is_so: impl Fn(&Answer) -> bool,
+) -> Result<Answer, ClusterError> {
+    let attempt = async {
+        let mut interval = tokio::time::interval(interval);
+        loop {
+            interval.tick().await;
+            let answer = api.call(call.clone()).await?;
+            if is_so(&answer) {
+                return Ok(answer);
+            }
+        }
+    };
+    let timed_out = tokio::time::timeout(limit, attempt).await;
+    timed_out.unwrap_or(Err(ClusterError::TimedOut { what, limit }))
+}
+
+/// Creates an object that must be created, and gives it as it is stored.
+pub(crate) async fn create(api: &Api, path: &str, object: Value) -> Result<Value, ClusterError> {
+    let answer = api.call(Call::post(path, object)).await?;
+    Ok(expect_success(|| format!("create in `{path}`"), answer)?.body)
+}
+
 /// A cluster that could not be started, or did not do what every cluster does.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -106,8 +146,8 @@ pub(crate) enum ClusterError {
     Api(#[from] ApiError),
     #[error(transparent)]
     Program(#[from] ProgramError),
-    #[error("{what}: the API server answered {code} {message}")]
-    Refused { what: String, code: u16, message: String },
+    #[error(transparent)]
+    Refused(#[from] Refused),
     #[error("{what} within {} s", limit.as_secs())]
     TimedOut { what: String, limit: Duration },
     #[error("{what}: a cluster of this kind cannot")]

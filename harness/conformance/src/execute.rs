@@ -18,10 +18,10 @@ use tokio_util::sync::CancellationToken;
 
 use self::{ledger::Ledger, object::Made};
 use crate::{
-    api::{ApiError, is_cluster_scoped},
+    api::{ApiError, Refused, is_cluster_scoped},
     cluster::{Cluster, ClusterError, control_plane::logs::Bookmark},
     coverage::Preconditions,
-    outcome::{Answer, Outcome, Review},
+    outcome::{Outcome, Review},
     plan::Planned,
     snapshot::Masks,
     verdict::Failure,
@@ -61,8 +61,8 @@ pub(crate) enum ExecuteError {
     Cancelled,
     #[error("leave the cluster as it was: {}", what.join("; "))]
     LeftBehind { what: Vec<String> },
-    #[error("{what}: the API server answered {code} {message}")]
-    Refused { what: String, code: u16, message: String },
+    #[error(transparent)]
+    Refused(#[from] Refused),
 }
 
 /// The error with everything that caused it, in one line.
@@ -185,13 +185,4 @@ impl<'a, C: Cluster> Execution<'a, C> {
         let what = std::mem::take(&mut self.ledger).undo(self.cluster).await;
         if what.is_empty() { Ok(()) } else { Err(ExecuteError::LeftBehind { what }) }
     }
-}
-
-/// Says what was to be done when the API server does not do it.
-fn expect_success(what: impl FnOnce() -> String, answer: Answer) -> Result<Answer, ExecuteError> {
-    if answer.is_success() {
-        return Ok(answer);
-    }
-    let message = answer.message().unwrap_or_default().to_owned();
-    Err(ExecuteError::Refused { what: what(), code: answer.code, message })
 }

@@ -14,8 +14,6 @@ const ROLE: &str = "probe";
 pub struct HarnessImage {
     /// The executable that is put into it, statically linked for Linux; without it, the one that runs.
     pub binary: Option<Utf8PathBuf>,
-    /// An image that nodes have or can pull, instead of one that is made; for clusters that nothing is loaded into.
-    pub reference: Option<String>,
 }
 
 /// The image as an archive, written when the first cluster needs it.

@@ -269,8 +269,8 @@ fn default_parallel(cluster: &ClusterKind) -> usize {
 fn webhook_images(webhook: &WebhookKind, selection: &Selection) -> Vec<String> {
     match webhook {
         WebhookKind::Reference | WebhookKind::Mutant(_) => Vec::new(),
-        WebhookKind::ResourceManager { image: Some(image), .. } => vec![image.clone()],
-        WebhookKind::ResourceManager { image: None, .. } => {
+        WebhookKind::ResourceManager { image: Some(image) } => vec![image.clone()],
+        WebhookKind::ResourceManager { image: None } => {
             let releases = selection.gardener.iter().filter_map(|release| release.parse::<GardenerRelease>().ok());
             releases.map(GardenerRelease::resource_manager_image).collect()
         }
@@ -428,8 +428,6 @@ pub enum WebhookKind {
     ResourceManager {
         /// Its image; without it the release's public one.
         image: Option<String>,
-        /// Its program on this machine, for API servers without nodes.
-        program: Option<Utf8PathBuf>,
     },
 }
 
@@ -438,7 +436,7 @@ impl WebhookKind {
     /// are selected.
     fn selection(&self, selection: &Selection) -> Selection {
         let mut selection = selection.clone();
-        if let Self::ResourceManager { image, .. } = self
+        if let Self::ResourceManager { image } = self
             && selection.gardener.is_empty()
         {
             let tag = image.as_ref().and_then(|image| image.rsplit_once(':')).map(|(_, tag)| tag);

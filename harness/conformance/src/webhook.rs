@@ -6,7 +6,7 @@ mod registrar;
 
 pub(crate) use deployed::{Deployable, Deployer};
 pub(crate) use host::{Host, HostError, LocalWebhooks, Webhooks};
-pub(crate) use registrar::{InForce, Lease, RegisterError, Registrar};
+pub(crate) use registrar::{InForce, Lease, RegisterError, Registrar, plain_pod};
 
 use seccomp_scenario::SkipReason;
 use seccomp_webhook::{Match, Record};

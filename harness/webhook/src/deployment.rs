@@ -106,15 +106,6 @@ impl Deployment {
         format!("{RESOURCE_MANAGER}-{TLS}")
     }
 
-    /// The paths of what Gardener's own webhook needs outside of its namespace.
-    pub fn cluster_scoped_paths() -> [String; 2] {
-        [
-            "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/managedresources.resources.gardener.cloud"
-                .to_owned(),
-            format!("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/{RESOURCE_MANAGER}"),
-        ]
-    }
-
     /// The path of the Deployment object, which is ready when the webhook answers.
     pub fn path(&self) -> String {
         format!("/apis/apps/v1/namespaces/{}/deployments/{RESOURCE_MANAGER}", self.namespace)

@@ -151,9 +151,11 @@ async fn execute(suite: Suite, options: RunOptions, context: &Context, folded: &
             terminal::note(&error.to_string());
             Ok(())
         }
-        Ok(Err(error @ (RunError::UnknownRelease { .. } | RunError::UnknownMutant { .. }))) => {
-            Err(Failure::Usage(error.into()))
-        }
+        Ok(Err(
+            error @ (RunError::UnknownRelease { .. }
+            | RunError::UnknownMutant { .. }
+            | RunError::UnknownNodeImage { .. }),
+        )) => Err(Failure::Usage(error.into())),
         Ok(Err(error)) => Err(Failure::Infrastructure(error.into())),
         Err(error) => Err(fault(error)),
     }
@@ -181,7 +183,7 @@ fn options(arguments: &RunArguments, files: &Files, folders: &Found, context: &C
         )?,
         cluster: cluster(arguments, &context.environment)?,
         webhook: webhook(arguments)?,
-        image: HarnessImage { binary: arguments.real.harness_binary.clone(), reference: None },
+        image: HarnessImage { binary: arguments.real.harness_binary.clone() },
         snapshot_mode: snapshot_mode(arguments, &context.environment)?,
         parallel: arguments.parallel.and_then(|number| NonZeroUsize::new(number.into())),
         fail_fast: arguments.fail_fast,
@@ -240,9 +242,7 @@ fn webhook(arguments: &RunArguments) -> Result<WebhookKind, Failure> {
     Ok(match arguments.webhook {
         TestedWebhook::Own(WebhookChoice::Reference) => WebhookKind::Reference,
         TestedWebhook::Own(WebhookChoice::Mutant(mutant)) => WebhookKind::Mutant(mutant.name().to_owned()),
-        TestedWebhook::ResourceManager => {
-            WebhookKind::ResourceManager { image: real.webhook_image.clone(), program: None }
-        }
+        TestedWebhook::ResourceManager => WebhookKind::ResourceManager { image: real.webhook_image.clone() },
     })
 }
 

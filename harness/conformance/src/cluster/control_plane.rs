@@ -34,7 +34,7 @@ use self::{
 };
 use super::{Cluster, ClusterError, NODE_LABEL};
 use crate::{
-    api::{Api, Call},
+    api::{Api, Call, Refused},
     event::Observations,
     outcome::Answer,
 };
@@ -114,17 +114,7 @@ impl ControlPlane {
 
 /// Makes `call` until its answer is as `is_so` wants it.
 async fn wait_until(api: &Api, what: String, call: Call, is_so: impl Fn(&Answer) -> bool) -> Result<(), ClusterError> {
-    let attempt = async {
-        let mut interval = tokio::time::interval(processes::INTERVAL);
-        loop {
-            interval.tick().await;
-            if is_so(&api.call(call.clone()).await?) {
-                return Ok(());
-            }
-        }
-    };
-    let timed_out = tokio::time::timeout(LIMIT, attempt).await;
-    timed_out.unwrap_or(Err(ClusterError::TimedOut { what, limit: LIMIT }))
+    super::wait_until(api, what, call, (processes::INTERVAL, LIMIT), is_so).await.map(drop)
 }
 
 /// A control plane, as one case sees it.
@@ -226,18 +216,6 @@ impl Cluster for ControlPlaneCase {
         LIMIT
     }
 
-    async fn write_static_pod(&self, file: &str, _manifest: &Value) -> Result<(), ClusterError> {
-        Err(ClusterError::Unable { what: format!("write static Pod `{file}`") })
-    }
-
-    async fn remove_static_pod(&self, file: &str) -> Result<(), ClusterError> {
-        Err(ClusterError::Unable { what: format!("remove static Pod `{file}`") })
-    }
-
-    async fn set_seccomp_default(&self, _seccomp_default: bool) -> Result<(), ClusterError> {
-        Err(ClusterError::Unable { what: "set the kubelet's seccompDefault".to_owned() })
-    }
-
     /// Does what the namespace controller does: empties the namespace, then ends it.
     async fn remove_namespace(&self, namespace: &str) -> Result<(), ClusterError> {
         let path = format!("/api/v1/namespaces/{namespace}");
@@ -257,16 +235,10 @@ impl Cluster for ControlPlaneCase {
 
 /// Creates an object; one that is there already is as good.
 async fn create(api: &Api, path: &str, object: Value) -> Result<(), ClusterError> {
-    let answer = api.call(Call::post(path, object)).await?;
-    if answer.code == 409 { Ok(()) } else { expect_success(&format!("create in `{path}`"), &answer) }
-}
-
-fn expect_success(what: &str, answer: &Answer) -> Result<(), ClusterError> {
-    if answer.is_success() {
-        return Ok(());
+    match super::create(api, path, object).await {
+        Err(ClusterError::Refused(Refused { code: 409, .. })) => Ok(()),
+        created => created.map(drop),
     }
-    let message = answer.message().unwrap_or_default().to_owned();
-    Err(ClusterError::Refused { what: what.to_owned(), code: answer.code, message })
 }
 
 fn failed<E: std::error::Error + Send + Sync + 'static>(what: impl Into<String>) -> impl FnOnce(E) -> ClusterError {

@@ -11,9 +11,9 @@ use std::{
 use kube_simulator::Minor;
 use serde_json::{Value, json};
 
-use super::{Cluster, ClusterError, NODE_LABEL, pods::is_settled};
+use super::{Cluster, ClusterError, NODE_LABEL, create, pods::is_settled, wait_until};
 use crate::{
-    api::{Api, Call},
+    api::{Api, Call, expect_success},
     case::NodeSetting,
     event::Observations,
     outcome::Answer,
@@ -122,17 +122,8 @@ impl LiveCluster {
 
     async fn create_namespace(&self, namespace: &str) -> Result<(), ClusterError> {
         let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
-        self.create("/api/v1/namespaces", object).await?;
+        create(&self.api, "/api/v1/namespaces", object).await?;
         self.namespace_created(namespace).await
-    }
-
-    async fn create(&self, path: &str, object: Value) -> Result<(), ClusterError> {
-        let answer = self.api.call(Call::post(path, object)).await?;
-        if answer.is_success() {
-            return Ok(());
-        }
-        let message = answer.message().unwrap_or_default().to_owned();
-        Err(ClusterError::Refused { what: format!("create in `{path}`"), code: answer.code, message })
     }
 
     /// Runs the probe on `node` without any profile, and gives its report.
@@ -150,7 +141,7 @@ impl LiveCluster {
                 }],
             },
         });
-        self.create(&pods, pod).await?;
+        create(&self.api, &pods, pod).await?;
         let path = format!("{pods}/{}", node.label);
         let is_over = |answer: &Answer| {
             let phase = answer.body.pointer("/status/phase").and_then(Value::as_str);
@@ -177,18 +168,7 @@ impl LiveCluster {
         call: Call,
         is_so: impl Fn(&Answer) -> bool,
     ) -> Result<Answer, ClusterError> {
-        let attempt = async {
-            let mut interval = tokio::time::interval(INTERVAL);
-            loop {
-                interval.tick().await;
-                let answer = self.api.call(call.clone()).await?;
-                if is_so(&answer) {
-                    return Ok(answer);
-                }
-            }
-        };
-        let timed_out = tokio::time::timeout(LIMIT, attempt).await;
-        timed_out.unwrap_or(Err(ClusterError::TimedOut { what, limit: LIMIT }))
+        wait_until(&self.api, what, call, (INTERVAL, LIMIT), is_so).await
     }
 
     /// Waits for what Pods need and controllers make: the ServiceAccount `default`, and the root certificates.
@@ -208,16 +188,15 @@ impl LiveCluster {
         self.api.call(Call::delete(format!("{path}/pods")).with("gracePeriodSeconds", "0")).await?;
         let answer = self.api.call(Call::delete(path.as_str())).await?;
         // 409: it is on its way out already.
-        if answer.is_success() || matches!(answer.code, 404 | 409) {
-            if !namespace.starts_with(PREFIX) {
-                // The next case may want one of the same name.
-                let is_gone = |answer: &Answer| answer.code == 404;
-                self.wait_until(format!("see namespace `{namespace}` gone"), Call::get(path), is_gone).await?;
-            }
-            return Ok(());
+        if !matches!(answer.code, 404 | 409) {
+            expect_success(|| format!("delete namespace `{namespace}`"), answer)?;
         }
-        let message = answer.message().unwrap_or_default().to_owned();
-        Err(ClusterError::Refused { what: format!("delete namespace `{namespace}`"), code: answer.code, message })
+        if !namespace.starts_with(PREFIX) {
+            // The next case may want one of the same name.
+            let is_gone = |answer: &Answer| answer.code == 404;
+            self.wait_until(format!("see namespace `{namespace}` gone"), Call::get(path), is_gone).await?;
+        }
+        Ok(())
     }
 
     /// Removes what a run that was killed left behind: its registration first, for its webhook may be gone.

@@ -4,7 +4,6 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use kube_simulator::{Minor, NodeProfile, SimulatorRequest};
 use seccomp_scenario::Node;
-use serde_json::Value;
 
 use super::{Cluster, ClusterError, NODE_LABEL};
 use crate::{
@@ -64,18 +63,6 @@ impl Cluster for SimulatedCluster {
     /// A simulated cluster has done what it does of itself when a request is answered.
     fn reaction_limit(&self) -> Duration {
         Duration::ZERO
-    }
-
-    async fn write_static_pod(&self, file: &str, _manifest: &Value) -> Result<(), ClusterError> {
-        Err(ClusterError::Unable { what: format!("write static Pod `{file}`") })
-    }
-
-    async fn remove_static_pod(&self, file: &str) -> Result<(), ClusterError> {
-        Err(ClusterError::Unable { what: format!("remove static Pod `{file}`") })
-    }
-
-    async fn set_seccomp_default(&self, _seccomp_default: bool) -> Result<(), ClusterError> {
-        Err(ClusterError::Unable { what: "set the kubelet's seccompDefault".to_owned() })
     }
 
     async fn namespace_created(&self, _namespace: &str) -> Result<(), ClusterError> {

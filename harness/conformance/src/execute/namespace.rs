@@ -6,12 +6,12 @@ use seccomp_webhook::Labels;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
-use super::{ExecuteError, Execution, expect_success};
+use super::{ExecuteError, Execution};
 use crate::{
-    api::{Call, MERGE_PATCH},
+    api::{Call, MERGE_PATCH, expect_success},
     cluster::{Cluster, ClusterError},
     outcome::Answer,
-    probe::PROBE_IMAGE,
+    webhook::plain_pod,
 };
 
 const NAMESPACES: &str = "/api/v1/namespaces";
@@ -58,20 +58,17 @@ impl<C: Cluster> Execution<'_, C> {
             return Ok(());
         }
         self.namespace_labels = None;
-        let pod = json!({
-            "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "do-the-labels-count", "namespace": namespace},
-            "spec": {"containers": [{"name": "main", "image": PROBE_IMAGE}]},
-        });
+        let mut pod = plain_pod();
+        pod["metadata"]["namespace"] = json!(namespace);
         let made = self.named(None, &pod);
         let is_selected = self.explain("CREATE", &made, "", &pod).await?.is_selected();
         let start = Instant::now();
         let mut interval = tokio::time::interval(INTERVAL);
         loop {
             interval.tick().await;
-            let call = Call::post(made.collection(), pod.clone()).with("dryRun", "All");
-            let answer = self.cluster.api().call(call).await?;
+            let (is_asked, answer) = self.lease.try_pod(namespace).await?;
             // A namespace that takes no Pod shows nothing.
-            if self.lease.take(namespace).await?.is_empty() != is_selected || (400..500).contains(&answer.code) {
+            if is_asked == is_selected || (400..500).contains(&answer.code) {
                 return Ok(());
             }
             if start.elapsed() > LIMIT {

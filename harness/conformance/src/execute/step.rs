@@ -87,7 +87,7 @@ impl<C: Cluster> Execution<'_, C> {
             Action::Update { of, set } => {
                 let made = self.made(of);
                 let mut object = self.cluster.api().call(Call::get(made.path())).await?.body;
-                merge(&mut object, &self.submitted(set, Verb::Update));
+                json_patch::merge(&mut object, &self.submitted(set, Verb::Update));
                 let call = Call::put(made.path(), object.clone());
                 Request {
                     verb: Verb::Update,
@@ -241,26 +241,6 @@ fn unnamed_failure(file: camino::Utf8PathBuf, step: &Step, made: &Made, answer: 
     }
 }
 
-/// Merges `patch` into `object` by RFC 7386.
-fn merge(object: &mut Value, patch: &Value) {
-    let Value::Object(patch) = patch else {
-        *object = patch.clone();
-        return;
-    };
-    if !object.is_object() {
-        *object = json!({});
-    }
-    if let Value::Object(fields) = object {
-        for (key, value) in patch {
-            if value.is_null() {
-                fields.remove(key);
-            } else {
-                merge(fields.entry(key.clone()).or_insert(Value::Null), value);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -277,7 +257,7 @@ mod tests {
             (json!({}), json!({"a": {"bb": {"ccc": null}}}), json!({"a": {"bb": {}}})),
         ];
         for (mut object, patch, merged) in cases {
-            merge(&mut object, &patch);
+            json_patch::merge(&mut object, &patch);
             assert_eq!(object, merged, "{patch}");
         }
     }

@@ -12,7 +12,7 @@ use super::{
     webhooks::{BEACON, Webhooks},
 };
 use crate::{
-    api::{Api, Call},
+    api::{Api, Call, expect_success},
     cluster::ClusterError,
 };
 
@@ -99,11 +99,8 @@ impl Registrations {
             return Ok(());
         }
         let created = api.call(Call::post(collection, beacon(kind, &client))).await?;
-        if created.is_success() {
-            return Ok(());
-        }
-        let message = created.message().unwrap_or_default().to_owned();
-        Err(ClusterError::Refused { what: "register a beacon".to_owned(), code: created.code, message }.into())
+        expect_success(|| "register a beacon".to_owned(), created).map_err(ClusterError::from)?;
+        Ok(())
     }
 }
 

@@ -190,7 +190,7 @@ impl Session<'_> {
             Body::Json(body) => Some(self.filled_value(body).to_string().into_bytes()),
             Body::Answer { of, merge } => {
                 let mut body = self.answers.get(of).cloned().unwrap_or_default();
-                merge_into(&mut body, &self.filled_value(merge));
+                json_patch::merge(&mut body, &self.filled_value(merge));
                 Some(body.to_string().into_bytes())
             }
         };
@@ -339,26 +339,6 @@ fn object_path(path: &str) -> String {
     let is_part_of_namespace = is_namespaced && matches!(segments[root + 2], "finalize" | "status");
     let length = if is_namespaced && !is_part_of_namespace { root + 4 } else { root + 2 };
     format!("/{}", segments[..length.min(segments.len())].join("/"))
-}
-
-/// Merges `patch` into `object` by RFC 7386.
-fn merge_into(object: &mut Value, patch: &Value) {
-    let Value::Object(patch) = patch else {
-        *object = patch.clone();
-        return;
-    };
-    if !object.is_object() {
-        *object = json!({});
-    }
-    if let Value::Object(fields) = object {
-        for (key, value) in patch {
-            if value.is_null() {
-                fields.remove(key);
-            } else {
-                merge_into(fields.entry(key.clone()).or_insert(Value::Null), value);
-            }
-        }
-    }
 }
 
 #[cfg(test)]

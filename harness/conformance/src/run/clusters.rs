@@ -21,10 +21,9 @@ use super::{
     stage::Stage,
 };
 use crate::{
-    api::Call,
     artifacts::cluster_folder,
     case::NodeSetting,
-    cluster::{Cluster, ClusterError, simulated::SimulatedCluster},
+    cluster::{Cluster, ClusterError, create, simulated::SimulatedCluster},
     event::{ClusterDescription, Observations},
     execute::{Executed, chain, execute},
     needs::Abilities,
@@ -230,28 +229,14 @@ impl Slot {
 pub(super) async fn platform_parts<C: Cluster>(cluster: &C) -> Result<PlatformParts, ClusterError> {
     let namespace = cluster.namespace();
     let object = serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
-    create(cluster, "/api/v1/namespaces".to_owned(), object).await?;
+    create(cluster.api(), "/api/v1/namespaces", object).await?;
     cluster.namespace_created(namespace).await?;
     let pod = serde_json::json!({
         "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "asks-for-nothing"},
         "spec": {"containers": [{"name": "main", "image": PROBE_IMAGE}]},
     });
-    let stored = create(cluster, format!("/api/v1/namespaces/{namespace}/pods"), pod).await?;
+    let stored = create(cluster.api(), &format!("/api/v1/namespaces/{namespace}/pods"), pod).await?;
     cluster.remove_namespace(namespace).await?;
     let masks = Masks::of_case(namespace, cluster.node(), "");
     Ok(PlatformParts::of(&masks.apply(&stored, Moment::Creation)))
-}
-
-/// Creates an object that must be created.
-pub(super) async fn create<C: Cluster>(
-    cluster: &C,
-    path: String,
-    object: serde_json::Value,
-) -> Result<serde_json::Value, ClusterError> {
-    let answer = cluster.api().call(Call::post(path.as_str(), object)).await?;
-    if answer.is_success() {
-        return Ok(answer.body);
-    }
-    let message = answer.message().unwrap_or_default().to_owned();
-    Err(ClusterError::Refused { what: format!("create in `{path}`"), code: answer.code, message })
 }

@@ -13,7 +13,7 @@ use tokio::sync::{Mutex, RwLock};
 
 use super::{
     ClusterKind, KindSettings, RunError, RunOptions, WebhookKind, infrastructure,
-    stage::{LiveEnd, RealCluster, Stage},
+    stage::{RealCluster, Stage},
 };
 use crate::{
     cluster::{
@@ -89,7 +89,7 @@ impl Source {
         match &self.kind {
             SourceKind::ControlPlane(folder, settings) => {
                 let cluster = RealCluster::ControlPlane(Mutex::new(ControlPlane::start(folder, settings).await?));
-                Stage::new(cluster, |_| Webhooks::Local(Arc::clone(&shared.local))).await
+                Stage::new(cluster, Webhooks::Local(Arc::clone(&shared.local))).await
             }
             SourceKind::Kind { version, options } => {
                 let archive = shared.archive.get().await?;
@@ -98,10 +98,9 @@ impl Source {
                 for image in &shared.webhook_images {
                     kind::load_image(&cluster, image).await?;
                 }
-                let end = if options.is_retained { LiveEnd::Keep } else { LiveEnd::Delete };
-                let deployer = Deployer::new(cluster.api.clone(), self.deployable(), None, archive.digest());
-                let cluster = RealCluster::Live { cluster: RwLock::new(Some(cluster)), end };
-                Stage::new(cluster, |_| Webhooks::Deployed(deployer)).await
+                let deployer = Deployer::new(cluster.api.clone(), self.deployable(), archive.digest());
+                let cluster = RealCluster::Live { cluster: RwLock::new(Some(cluster)), is_kept: options.is_retained };
+                Stage::new(cluster, Webhooks::Deployed(deployer)).await
             }
         }
     }
@@ -109,7 +108,7 @@ impl Source {
     fn deployable(&self) -> Deployable {
         match &self.shared.webhook {
             WebhookKind::Reference | WebhookKind::Mutant(_) => Deployable::Reference(self.shared.mutant),
-            WebhookKind::ResourceManager { image, .. } => Deployable::ResourceManager(image.clone()),
+            WebhookKind::ResourceManager { image } => Deployable::ResourceManager(image.clone()),
         }
     }
 }

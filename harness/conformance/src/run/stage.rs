@@ -7,11 +7,11 @@ use serde_json::json;
 use tokio::sync::{Mutex, RwLock};
 use tokio_util::sync::CancellationToken;
 
-use super::clusters::{create, platform_parts};
+use super::clusters::platform_parts;
 use crate::{
     artifacts::write_all,
     case::NodeSetting,
-    cluster::{Cluster, ClusterError, control_plane::ControlPlane, live::LiveCluster},
+    cluster::{Cluster, ClusterError, control_plane::ControlPlane, create, live::LiveCluster},
     execute::{Executed, chain, execute},
     plan::Planned,
     snapshot::PlatformParts,
@@ -34,27 +34,13 @@ pub(super) struct Stage {
 pub(super) enum RealCluster {
     /// An API server by itself.
     ControlPlane(Mutex<ControlPlane>),
-    /// One with nodes; nothing once it has ended.
-    Live { cluster: RwLock<Option<LiveCluster>>, end: LiveEnd },
-}
-
-/// What becomes of a cluster with nodes.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum LiveEnd {
-    /// It goes with all that is in it.
-    Delete,
-    /// It stays for the next run, with the webhook in it.
-    Keep,
-    /// It is somebody's: everything of ours is taken away.
-    Restore,
+    /// One with nodes, nothing once it has ended; it goes with all that is in it, unless it is kept for the next run.
+    Live { cluster: RwLock<Option<LiveCluster>>, is_kept: bool },
 }
 
 impl Stage {
     /// Prepares `cluster` for cases, whose webhook is one of `webhooks`.
-    pub(super) async fn new(
-        cluster: RealCluster,
-        webhooks: impl FnOnce(&RealCluster) -> Webhooks,
-    ) -> Result<Self, ClusterError> {
+    pub(super) async fn new(cluster: RealCluster, webhooks: Webhooks) -> Result<Self, ClusterError> {
         let (api, in_force) = match &cluster {
             RealCluster::ControlPlane(plane) => {
                 let case = plane.lock().await.for_case();
@@ -66,7 +52,7 @@ impl Stage {
                 (case.api().clone(), readiness(&case).await?)
             }
         };
-        let registrar = Registrar::new(api, webhooks(&cluster), Some(in_force));
+        let registrar = Registrar::new(api, webhooks, Some(in_force));
         Ok(Self { cluster, registrar })
     }
 
@@ -116,12 +102,12 @@ impl Stage {
                 plane.lock().await.shutdown().await;
                 Vec::new()
             }
-            RealCluster::Live { cluster, end } => match cluster.write().await.take() {
+            RealCluster::Live { cluster, is_kept } => match cluster.write().await.take() {
                 Some(cluster) => {
                     if let Some(folder) = logs {
                         self.collect(&cluster, folder).await;
                     }
-                    self.end_live(cluster, *end).await
+                    self.end_live(cluster, *is_kept).await
                 }
                 None => Vec::new(),
             },
@@ -142,20 +128,14 @@ impl Stage {
         }
     }
 
-    async fn end_live(&self, cluster: LiveCluster, end: LiveEnd) -> Vec<String> {
+    async fn end_live(&self, cluster: LiveCluster, is_kept: bool) -> Vec<String> {
         let mut left = Vec::new();
-        if end != LiveEnd::Delete {
+        if is_kept {
             // Before the webhook ends: nothing else in the cluster may wait for it.
             left.extend(self.registrar.unregister().await.err().map(|error| chain(&error)));
             match cluster.remove_namespaces(false).await {
                 Ok(namespaces) => left.extend(namespaces.into_iter().map(|name| format!("namespace `{name}`"))),
                 Err(error) => left.push(format!("namespaces: {}", chain(&error))),
-            }
-        }
-        if end == LiveEnd::Restore {
-            match self.registrar.undeploy().await {
-                Ok(paths) => left.extend(paths),
-                Err(error) => left.push(format!("the webhook: {}", chain(&error))),
             }
         }
         if let Some(kind) = cluster.kind {
@@ -176,7 +156,7 @@ pub(crate) async fn readiness<C: Cluster>(cluster: &C) -> Result<InForce, Cluste
     // Selected by Gardener's registrations of every release.
     let labels = json!({"gardener.cloud/role": "shoot"});
     let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}});
-    create(cluster, "/api/v1/namespaces".to_owned(), object).await?;
+    create(cluster.api(), "/api/v1/namespaces", object).await?;
     cluster.namespace_created(&namespace).await?;
     Ok(InForce { namespace, limit: IN_FORCE_LIMIT })
 }

@@ -12,7 +12,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use super::{Host, HostError, host::Place, review};
 use crate::{
-    api::{Api, Call, collection_path},
+    api::{Api, Call, collection_path, expect_success},
     outcome::{Answer, Review},
     probe::PROBE_IMAGE,
 };
@@ -40,8 +40,7 @@ pub(crate) enum Deployable {
 pub(crate) struct Deployer {
     api: Api,
     deployable: Deployable,
-    /// The image with our executable, and what it is: the same name may hold another executable tomorrow.
-    image: String,
+    /// What the image with our executable holds: the same name may hold another one tomorrow.
     image_content: String,
 }
 
@@ -54,9 +53,8 @@ pub(super) struct Deployed {
 }
 
 impl Deployer {
-    pub(crate) fn new(api: Api, deployable: Deployable, image: Option<String>, image_content: &str) -> Self {
-        let image = image.unwrap_or_else(|| PROBE_IMAGE.to_owned());
-        Self { api, deployable, image, image_content: image_content.to_owned() }
+    pub(crate) fn new(api: Api, deployable: Deployable, image_content: &str) -> Self {
+        Self { api, deployable, image_content: image_content.to_owned() }
     }
 
     /// Whether one webhook serves both releases.
@@ -73,7 +71,7 @@ impl Deployer {
         let failed = |source: seccomp_webhook::CertificateError| HostError::Certificate(Box::new(source));
         let certificate = ServingCertificate::for_run(Deployment::names(&namespace)).map_err(failed)?;
         let content = self.content(release);
-        let deployment = Deployment::new(namespace.as_str(), self.image.as_str(), &certificate)
+        let deployment = Deployment::new(namespace.as_str(), PROBE_IMAGE, &certificate)
             .with_annotation(OURS, "true")
             .with_annotation(CONTENT, content.as_str());
         let standing = self.api.call(Call::get(deployment.path())).await?;
@@ -95,7 +93,7 @@ impl Deployer {
     /// What makes a webhook the one that is wanted.
     fn content(&self, release: GardenerRelease) -> String {
         let mut hasher = DefaultHasher::new();
-        (&self.deployable, &self.image, &self.image_content, release.number()).hash(&mut hasher);
+        (&self.deployable, &self.image_content, release.number()).hash(&mut hasher);
         format!("{:016x}", hasher.finish())
     }
 
@@ -152,8 +150,7 @@ impl Deployer {
             }
             // The namespace may still be on its way out, or its parts not yet be there.
             if start.elapsed() > LIMIT || !matches!(answer.code, 403 | 404 | 409) {
-                let message = answer.message().unwrap_or_default().to_owned();
-                return Err(HostError::Deploy { what: format!("create {kind} `{name}`"), code: answer.code, message });
+                expect_success(|| format!("create {kind} `{name}`"), answer).map_err(HostError::Deploy)?;
             }
         }
     }
@@ -176,32 +173,6 @@ impl Deployer {
             if start.elapsed() > LIMIT {
                 let last = items.into_iter().flatten().map(describe).collect::<Vec<_>>().join("; ");
                 return Err(HostError::NotReady { what: deployment.path(), limit: LIMIT, last });
-            }
-        }
-    }
-
-    /// Takes the webhooks away, and waits until they are gone; gives what is not.
-    pub(super) async fn shutdown(&self, releases: &[GardenerRelease]) -> Result<Vec<String>, HostError> {
-        let mut paths: Vec<String> =
-            releases.iter().map(|release| format!("/api/v1/namespaces/{}", namespace(*release))).collect();
-        if matches!(self.deployable, Deployable::ResourceManager(_)) {
-            paths.extend(Deployment::cluster_scoped_paths());
-        }
-        for path in &paths {
-            self.api.call(Call::delete(path.as_str())).await?;
-        }
-        let start = Instant::now();
-        let mut interval = tokio::time::interval(INTERVAL);
-        loop {
-            interval.tick().await;
-            let mut left = Vec::new();
-            for path in &paths {
-                if self.api.call(Call::get(path.as_str())).await?.code != 404 {
-                    left.push(path.clone());
-                }
-            }
-            if left.is_empty() || start.elapsed() > LIMIT {
-                return Ok(left);
             }
         }
     }
@@ -232,10 +203,8 @@ impl Deployed {
     /// Takes out what the webhook recorded about objects in `namespace`.
     pub(super) async fn take(&self, namespace: &str) -> Result<Vec<Review>, HostError> {
         let answer = self.api.call(Call::get(self.deployment.records_path(&self.pod, namespace))).await?;
-        if !answer.is_success() {
-            let message = answer.message().unwrap_or_default().to_owned();
-            return Err(HostError::Records { pod: self.pod.clone(), code: answer.code, message });
-        }
+        let answer =
+            expect_success(|| format!("read the records of Pod `{}`", self.pod), answer).map_err(HostError::Records)?;
         let records: Vec<Record> = serde_json::from_value(answer.body).map_err(HostError::Unreadable)?;
         Ok(records.into_iter().map(review).collect())
     }

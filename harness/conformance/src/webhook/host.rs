@@ -15,7 +15,10 @@ use super::{
     deployed::{Deployed, Deployer},
     review,
 };
-use crate::{api::ApiError, outcome::Review};
+use crate::{
+    api::{ApiError, Refused},
+    outcome::Review,
+};
 
 /// A webhook that cannot be started, or whose record cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -27,12 +30,12 @@ pub(crate) enum HostError {
     Certificate(#[source] Box<CertificateError>),
     #[error("call the API server")]
     Api(#[from] ApiError),
-    #[error("deploy the webhook: {what}: the API server answered {code} {message}")]
-    Deploy { what: String, code: u16, message: String },
+    #[error("deploy the webhook")]
+    Deploy(#[source] Refused),
     #[error("see `{what}` ready within {} s: {last}", limit.as_secs())]
     NotReady { what: String, limit: Duration, last: String },
-    #[error("read the records of webhook Pod `{pod}`: {code} {message}")]
-    Records { pod: String, code: u16, message: String },
+    #[error("prove what the webhook was asked")]
+    Records(#[source] Refused),
     #[error("read the records of the webhook")]
     Unreadable(#[source] serde_json::Error),
 }
@@ -126,15 +129,6 @@ impl Webhooks {
         match self {
             Self::Local(webhooks) => webhooks.start(release),
             Self::Deployed(deployer) => deployer.start(release).await,
-        }
-    }
-
-    /// Takes away those that were started for `releases`; gives what is left.
-    pub(super) async fn shutdown(&self, releases: &[GardenerRelease]) -> Result<Vec<String>, HostError> {
-        match self {
-            // They end with their handles.
-            Self::Local(_) => Ok(Vec::new()),
-            Self::Deployed(deployer) => deployer.shutdown(releases).await,
         }
     }
 }

@@ -6,7 +6,7 @@
 use std::{sync::Arc, time::Duration};
 
 use seccomp_webhook::{CONFIGURATION_NAME, GardenerRelease, Registration};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::{
     sync::{Mutex, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock},
     time::{Instant, MissedTickBehavior},
@@ -14,7 +14,7 @@ use tokio::{
 
 use super::{Host, HostError, Webhooks};
 use crate::{
-    api::{Api, ApiError, Call},
+    api::{Api, ApiError, Call, Refused, expect_success},
     outcome::{Answer, Review},
     probe::PROBE_IMAGE,
 };
@@ -31,8 +31,8 @@ pub(crate) enum RegisterError {
     Api(#[from] ApiError),
     #[error("use the webhook")]
     Host(#[from] HostError),
-    #[error("{what}: the API server answered {code} {message}")]
-    Refused { what: &'static str, code: u16, message: String },
+    #[error(transparent)]
+    Refused(#[from] Refused),
     #[error("see that the webhook is {what} within {} s: {last}", limit.as_secs())]
     TimedOut { what: &'static str, limit: Duration, last: String },
 }
@@ -130,7 +130,7 @@ impl Registrar {
         host.set_gate(wanted.is_some());
         if let Some(registration) = wanted {
             let answer = self.api.call(Call::post(CONFIGURATIONS, registration.to_json())).await?;
-            expect_success("register the webhook", &answer)?;
+            expect_success(|| "register the webhook".to_owned(), answer)?;
             self.wait_until(host, true).await?;
             standing.registered = Some((registration, Arc::clone(host)));
         }
@@ -141,7 +141,10 @@ impl Registrar {
     async fn remove(&self) -> Result<(), RegisterError> {
         let answer = self.api.call(Call::delete(format!("{CONFIGURATIONS}/{CONFIGURATION_NAME}"))).await?;
         // One that is gone is as good.
-        if answer.code == 404 { Ok(()) } else { expect_success("unregister the webhook", &answer) }
+        if answer.code != 404 {
+            expect_success(|| "unregister the webhook".to_owned(), answer)?;
+        }
+        Ok(())
     }
 
     /// Removes the registration: nothing else in the cluster may depend on a webhook that ends.
@@ -155,13 +158,6 @@ impl Registrar {
         Ok(())
     }
 
-    /// Takes the webhooks away as well; gives what is left.
-    pub(crate) async fn undeploy(&self) -> Result<Vec<String>, RegisterError> {
-        let hosts = std::mem::take(&mut *self.hosts.lock().await);
-        let releases: Vec<_> = hosts.iter().map(|(release, _)| *release).collect();
-        Ok(self.webhooks.shutdown(&releases).await?)
-    }
-
     /// What the webhooks logged, by the release and the name of what logged it.
     pub(crate) async fn logs(&self) -> Vec<(String, String)> {
         let mut logs = Vec::new();
@@ -172,23 +168,24 @@ impl Registrar {
         logs
     }
 
+    /// Whether `host` is asked about a Pod in `namespace` that asks for nothing, and what becomes of it; nothing is stored.
+    async fn try_pod(&self, host: &Host, namespace: &str) -> Result<(bool, Answer), RegisterError> {
+        let call = Call::post(format!("/api/v1/namespaces/{namespace}/pods"), plain_pod()).with("dryRun", "All");
+        let answer = self.api.call(call).await?;
+        Ok((!host.take(namespace).await?.is_empty(), answer))
+    }
+
     /// Waits until `host` is asked about a Pod that asks for nothing, or is not.
     async fn wait_until(&self, host: &Host, is_asked: bool) -> Result<(), RegisterError> {
         let Some(InForce { namespace, limit }) = &self.in_force else {
             return Ok(());
         };
-        let pod = json!({
-            "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "is-the-registration-in-force"},
-            "spec": {"containers": [{"name": "main", "image": PROBE_IMAGE}]},
-        });
         let start = Instant::now();
         let mut interval = tokio::time::interval(INTERVAL);
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             interval.tick().await;
-            let call = Call::post(format!("/api/v1/namespaces/{namespace}/pods"), pod.clone()).with("dryRun", "All");
-            let answer = self.api.call(call).await?;
-            let was_asked = !host.take(namespace).await?.is_empty();
+            let (was_asked, answer) = self.try_pod(host, namespace).await?;
             if was_asked == is_asked && (is_asked || answer.is_success()) {
                 return Ok(());
             }
@@ -201,18 +198,18 @@ impl Registrar {
     }
 }
 
+/// A Pod that asks for nothing.
+pub(crate) fn plain_pod() -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "is-the-webhook-asked"},
+        "spec": {"containers": [{"name": "main", "image": PROBE_IMAGE}]},
+    })
+}
+
 impl Standing {
     fn is(&self, wanted: Option<&Registration>) -> bool {
         !self.is_uncertain && self.registered.as_ref().map(|(registration, _)| registration) == wanted
     }
-}
-
-fn expect_success(what: &'static str, answer: &Answer) -> Result<(), RegisterError> {
-    if answer.is_success() {
-        return Ok(());
-    }
-    let message = answer.message().unwrap_or_default().to_owned();
-    Err(RegisterError::Refused { what, code: answer.code, message })
 }
 
 #[derive(Debug)]
@@ -248,6 +245,11 @@ impl Lease<'_> {
     /// Takes out what the webhook was asked about objects in `namespace` since the last time, and what it said.
     pub(crate) async fn take(&self, namespace: &str) -> Result<Vec<Review>, HostError> {
         self.host.take(namespace).await
+    }
+
+    /// Whether the webhook is asked about a Pod in `namespace` that asks for nothing, and what becomes of it.
+    pub(crate) async fn try_pod(&self, namespace: &str) -> Result<(bool, Answer), RegisterError> {
+        self.registrar.try_pod(&self.host, namespace).await
     }
 
     /// Turns the gate on or off; nothing happens to a lease that is shared.

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::create;
 use crate::{
-    api::{Api, Call},
+    api::{Api, Call, expect_success},
     cluster::ClusterError,
 };
 
@@ -64,5 +64,6 @@ async fn create_token_secret(api: &Api, namespace: &str, authority: &str) -> Res
     create(api, &format!("{path}/secrets"), secret).await?;
     let reference = json!({"secrets": [{"name": TOKEN_SECRET}]});
     let answer = api.call(Call::patch(account, crate::api::MERGE_PATCH, reference)).await?;
-    super::expect_success("refer to the token Secret", &answer)
+    expect_success(|| "refer to the token Secret".to_owned(), answer)?;
+    Ok(())
 }
