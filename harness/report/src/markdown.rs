@@ -67,14 +67,13 @@ fn heading(document: &Document) -> String {
     let minors = version::ranges(document.kubernetes.iter().map(String::as_str));
     let _ = writeln!(text, ".\n");
     if !document.kubernetes.is_empty() {
-        let _ = writeln!(
-            text,
-            "Kubernetes {minors} ({}), Gardener {}, webhook `{}`. {}\n",
-            inline(document.cluster_name()),
-            crate::ranges::release_ranges(document.gardener.iter().map(String::as_str)),
-            document.webhook,
-            truth(document)
-        );
+        let _ = write!(text, "Kubernetes {minors} ({})", inline(document.cluster_name()));
+        if !document.gardener.is_empty() {
+            // A run that broke before its plan stood knows of none.
+            let releases = crate::ranges::release_ranges(document.gardener.iter().map(String::as_str));
+            let _ = write!(text, ", Gardener {releases}");
+        }
+        let _ = writeln!(text, ", webhook `{}`. {}\n", document.webhook, truth(document));
     }
     for partition in &document.partitions {
         let ran: Vec<String> = partition.ran.iter().map(u32::to_string).collect();

@@ -11,6 +11,7 @@ use seccomp_conformance::{Case, Failure, Status};
 use serde_json::Value;
 
 use crate::{
+    command::run_command,
     fold::{Finding, Run},
     ranges::{minor_ranges, release_ranges},
     text::{
@@ -20,10 +21,6 @@ use crate::{
     },
 };
 
-/// The webhook that is tested where no other one is named.
-const REFERENCE: &str = "reference";
-/// The cluster that is run on where no other one is named.
-const SIMULATED: &str = "simulated";
 /// How many findings are written out in full; a run against a broken webhook has hundreds that say the same.
 const SHOWN: usize = 5;
 /// How many combinations of parameters are named.
@@ -123,14 +120,8 @@ fn shown(case: &Case) -> String {
 
 /// The command that runs the first case again.
 fn command(case: &Case, run: &Run, options: &TextOptions) -> String {
-    let mut command =
-        format!("seccomp-harness run {} --kubernetes {} --gardener {}", case.scenario, case.minor, case.gardener);
-    if run.webhook != REFERENCE {
-        let _ = write!(command, " --webhook {}", run.webhook);
-    }
-    if let Some(cluster) = run.cluster.as_ref().filter(|cluster| cluster.name != SIMULATED) {
-        let _ = write!(command, " --cluster {}", cluster.name);
-    }
+    let cluster = run.cluster.as_ref().map_or("", |cluster| cluster.name.as_str());
+    let mut command = run_command(&case.scenario, (&case.minor, &case.gardener), (&run.webhook, cluster));
     if options.scenarios != "scenarios" {
         let _ = write!(command, " --scenarios {}", options.scenarios);
     }
