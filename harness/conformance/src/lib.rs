@@ -18,6 +18,7 @@ mod execute;
 mod expectation;
 pub mod fidelity;
 mod folder;
+mod hash;
 mod image;
 pub mod inventory;
 mod needs;

@@ -2,6 +2,8 @@
 
 use std::{fmt, num::NonZeroU32, str::FromStr};
 
+use crate::hash::fnv1a;
+
 /// One share of a plan's cases, `slice:2/8`.
 ///
 /// The same plan is cut in the same way by everyone, on every machine, so that shards need not know of each other.
@@ -85,11 +87,6 @@ impl Partition {
         let bytes = names.iter().flat_map(|name| name.bytes().chain([b'\n']));
         Shard { partition: self, cases: names.len(), whole: format!("{:016x}", fnv1a(bytes)) }
     }
-}
-
-/// FNV-1a: the same on every machine and in every release, which the standard library does not promise of its own.
-fn fnv1a(bytes: impl Iterator<Item = u8>) -> u64 {
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 impl fmt::Display for Partition {

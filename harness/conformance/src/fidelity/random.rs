@@ -1,5 +1,7 @@
 //! Chance from a seed: the same seed gives the same case, on every machine.
 
+use crate::hash::fnv1a;
+
 /// A sequence of numbers that look random.
 #[derive(Clone, Debug)]
 pub(super) struct Random(u64);
@@ -7,11 +9,9 @@ pub(super) struct Random(u64);
 impl Random {
     /// The sequence of one case: it depends on nothing but these three.
     pub(super) fn of_case(seed: u64, stage: &str, index: usize) -> Self {
-        // FNV-1a, so that neighbours begin far apart.
+        // Hashed, so that neighbours begin far apart.
         let bytes = seed.to_le_bytes().into_iter().chain(stage.bytes()).chain((index as u64).to_le_bytes());
-        let hash =
-            bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-        Self(hash)
+        Self(fnv1a(bytes))
     }
 
     /// `splitmix64`.
