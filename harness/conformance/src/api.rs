@@ -133,10 +133,17 @@ impl Api {
         Ok(Answer { code, warnings: warnings(&headers), body })
     }
 
-    /// The text that a call answers with; nothing when it was refused.
-    pub(crate) async fn text(&self, call: Call) -> Result<Option<String>, ApiError> {
+    /// The log that a call answers with, as it is: one of a single line of JSON is no object.
+    pub(crate) async fn log(&self, call: Call) -> Result<Result<String, Refused>, ApiError> {
         let (_, code, bytes) = self.send(call).await?;
-        Ok((code == 200).then(|| String::from_utf8_lossy(&bytes).into_owned()))
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if code == 200 {
+            return Ok(Ok(text));
+        }
+        let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        let answer = Answer { code, warnings: Vec::new(), body };
+        let message = answer.message().or(answer.body.as_str()).unwrap_or_default().trim_end().to_owned();
+        Ok(Err(Refused { what: "read the log".to_owned(), code, message }))
     }
 
     async fn send(&self, call: Call) -> Result<(HeaderMap, u16, Bytes), ApiError> {

@@ -181,13 +181,15 @@ impl Plan {
         let connect = async {
             let (client, kubeconfig) = self.connect(&guard).await?;
             readiness::wait(&client, &found.name, nodes.len(), request.start_limit.min(REUSE_LIMIT)).await?;
+            let containers = engine.containers(Some(&found.name)).await?;
+            readiness::check_addresses(&client, &found.name, &containers).await?;
             Ok::<_, ClusterError>((client, kubeconfig))
         };
         match connect.await {
             Ok((client, kubeconfig)) => Ok(Some(self.cluster(guard, client, nodes, found.mark, kubeconfig, true))),
             Err(error) => {
                 // It is ours alone by now, and would fail whoever asks for it next.
-                tracing::warn!(cluster = found.name, %error, "a retained cluster does not answer; deleting it");
+                tracing::warn!(cluster = found.name, %error, "a retained cluster cannot be used; deleting it");
                 guard.on_drop = OnDrop::Delete;
                 guard.finish().await?;
                 Ok(None)

@@ -32,6 +32,8 @@ pub(crate) struct Container {
     pub(crate) name: String,
     pub(crate) cluster: String,
     pub(crate) mounts: Vec<String>,
+    /// Its addresses in all of its networks; none where it does not run, or the engine does not tell.
+    pub(crate) addresses: Vec<String>,
 }
 
 /// What `inspect` prints of a container, as far as it is read.
@@ -43,12 +45,28 @@ struct Inspected {
     config: InspectedConfig,
     #[serde(default)]
     mounts: Vec<InspectedMount>,
+    #[serde(default)]
+    network_settings: InspectedNetworkSettings,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct InspectedConfig {
     labels: Option<std::collections::BTreeMap<String, String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct InspectedNetworkSettings {
+    networks: Option<std::collections::BTreeMap<String, InspectedNetwork>>,
+}
+
+#[derive(Deserialize)]
+struct InspectedNetwork {
+    #[serde(default, rename = "IPAddress")]
+    ipv4: String,
+    #[serde(default, rename = "GlobalIPv6Address")]
+    ipv6: String,
 }
 
 #[derive(Deserialize)]
@@ -169,10 +187,13 @@ fn read_containers(output: &str) -> Result<Vec<Container>, serde_json::Error> {
     }
     let inspected: Vec<Inspected> = serde_json::from_str(output)?;
     let containers = inspected.into_iter().filter_map(|container| {
+        let networks = container.network_settings.networks.unwrap_or_default().into_values();
+        let addresses = networks.flat_map(|network| [network.ipv4, network.ipv6]);
         Some(Container {
             name: container.name.trim_start_matches('/').to_owned(),
             cluster: container.config.labels?.remove(CLUSTER_LABEL)?,
             mounts: container.mounts.into_iter().map(|mount| mount.destination).collect(),
+            addresses: addresses.filter(|address| !address.is_empty()).collect(),
         })
     });
     Ok(containers.collect())
@@ -206,8 +227,10 @@ mod tests {
     fn reads_containers_of_both_engines() {
         let output = r#"[
           {"Name": "/a-worker", "Config": {"Labels": {"io.x-k8s.kind.cluster": "a", "io.x-k8s.kind.role": "worker"}},
-           "Mounts": [{"Type": "bind", "Source": "/dev/null", "Destination": "/kind-cluster/v1/x", "RW": false}]},
-          {"Name": "b-control-plane", "Config": {"Labels": {"io.x-k8s.kind.cluster": "b"}}, "Mounts": []},
+           "Mounts": [{"Type": "bind", "Source": "/dev/null", "Destination": "/kind-cluster/v1/x", "RW": false}],
+           "NetworkSettings": {"Networks": {"kind": {"IPAddress": "172.18.0.4", "GlobalIPv6Address": "fc00::4"}}}},
+          {"Name": "b-control-plane", "Config": {"Labels": {"io.x-k8s.kind.cluster": "b"}}, "Mounts": [],
+           "NetworkSettings": {"Networks": {"kind": {"IPAddress": "", "GlobalIPv6Address": ""}}}},
           {"Name": "/other", "Config": {"Labels": null}}
         ]"#;
         let containers = read_containers(output).expect("containers");
@@ -215,8 +238,14 @@ mod tests {
             name: "a-worker".to_owned(),
             cluster: "a".to_owned(),
             mounts: vec!["/kind-cluster/v1/x".to_owned()],
+            addresses: vec!["172.18.0.4".to_owned(), "fc00::4".to_owned()],
         };
-        let other = Container { name: "b-control-plane".to_owned(), cluster: "b".to_owned(), mounts: Vec::new() };
+        let other = Container {
+            name: "b-control-plane".to_owned(),
+            cluster: "b".to_owned(),
+            mounts: Vec::new(),
+            addresses: Vec::new(),
+        };
         assert_eq!(containers, [worker, other]);
         assert_eq!(read_containers("").expect("none"), []);
     }

@@ -108,6 +108,21 @@ pub enum ClusterError {
         /// Whose clusters are looked after.
         owner: String,
     },
+    /// A node's container has got another address since the cluster was made, as a restarted engine gives them.
+    #[error(
+        "use cluster `{cluster}`: it knows node `{node}` by the address {known}, and the node has {} now, as after a restart of the container engine; delete the cluster",
+        now.join(" and ")
+    )]
+    AddressChanged {
+        /// The cluster.
+        cluster: String,
+        /// The node.
+        node: String,
+        /// The address that the API server calls its kubelet by.
+        known: String,
+        /// The addresses of its container.
+        now: Vec<String>,
+    },
     /// Containers of a cluster are there still after its deletion.
     #[error("delete cluster `{cluster}`: {} still there", containers.join(", "))]
     StillThere {

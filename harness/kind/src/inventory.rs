@@ -195,7 +195,7 @@ mod tests {
     fn mk_container(cluster: &str, node: &str, mounts: &[String]) -> Container {
         let mut mounts = mounts.to_vec();
         mounts.insert(0, "/lib/modules".to_owned());
-        Container { name: format!("{cluster}-{node}"), cluster: cluster.to_owned(), mounts }
+        Container { name: format!("{cluster}-{node}"), cluster: cluster.to_owned(), mounts, addresses: Vec::new() }
     }
 
     fn mk_mark(run: &str) -> Mark {

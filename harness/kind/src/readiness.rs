@@ -5,7 +5,7 @@ use std::time::Duration;
 use kube::Client;
 use serde_json::Value;
 
-use crate::error::ClusterError;
+use crate::{engine::Container, error::ClusterError};
 
 /// How often a condition is looked at that is waited for.
 const INTERVAL: Duration = Duration::from_millis(100);
@@ -27,6 +27,46 @@ pub(crate) async fn wait(client: &Client, cluster: &str, nodes: usize, limit: Du
         return Ok(());
     }
     Err(ClusterError::TimedOut { what: "see the readiness".to_owned(), cluster: cluster.to_owned(), limit, last })
+}
+
+/// Sees that the API server finds each node's kubelet where it looks for it.
+///
+/// A container engine that starts anew may deal the addresses of its containers out otherwise. A kubelet keeps the one
+/// that it was given at first, so that the node is Ready, and every log that is asked of it comes from another node or
+/// from none.
+pub(crate) async fn check_addresses(
+    client: &Client,
+    cluster: &str,
+    containers: &[Container],
+) -> Result<(), ClusterError> {
+    let nodes = get(client, "/api/v1/nodes").await.map_err(|source| ClusterError::Api {
+        what: "list the nodes".to_owned(),
+        cluster: cluster.to_owned(),
+        source: Box::new(source),
+    })?;
+    for node in nodes["items"].as_array().into_iter().flatten() {
+        if let Some((container, known)) = containers.iter().find_map(|container| moved(node, container)) {
+            return Err(ClusterError::AddressChanged {
+                cluster: cluster.to_owned(),
+                node: container.name.clone(),
+                known: known.to_owned(),
+                now: container.addresses.clone(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The node's container, and the address by which the cluster knows it, where the container has others.
+fn moved<'a>(node: &'a Value, container: &'a Container) -> Option<(&'a Container, &'a str)> {
+    let is_its_own = node["metadata"]["name"] == container.name.as_str();
+    // An engine that does not tell them says nothing about them.
+    if !is_its_own || container.addresses.is_empty() {
+        return None;
+    }
+    let addresses = node["status"]["addresses"].as_array()?.iter().filter(|address| address["type"] == "InternalIP");
+    let known = addresses.filter_map(|address| address["address"].as_str());
+    known.filter(|known| !container.addresses.iter().any(|own| own == known)).map(|known| (container, known)).next()
 }
 
 /// Looks once; the error says what is not there yet.
@@ -77,6 +117,28 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_node_has_moved_when_its_container_has_other_addresses() {
+        let address = |kind: &str, address: &str| json!({"type": kind, "address": address});
+        let node = |ip: &str| {
+            json!({
+                "metadata": {"name": "a-worker"},
+                "status": {"addresses": [address("InternalIP", ip), address("Hostname", "a-worker")]},
+            })
+        };
+        let container = |name: &str, addresses: &[&str]| Container {
+            name: name.to_owned(),
+            cluster: "a".to_owned(),
+            mounts: Vec::new(),
+            addresses: addresses.iter().map(|address| (*address).to_owned()).collect(),
+        };
+        let own = container("a-worker", &["172.18.0.4", "fc00::4"]);
+        assert_eq!(moved(&node("172.18.0.2"), &own), Some((&own, "172.18.0.2")));
+        assert_eq!(moved(&node("172.18.0.4"), &own), None);
+        assert_eq!(moved(&node("172.18.0.2"), &container("a-worker2", &["172.18.0.4"])), None);
+        assert_eq!(moved(&node("172.18.0.2"), &container("a-worker", &[])), None);
+    }
 
     #[test]
     fn a_node_is_ready_by_its_condition_alone() {

@@ -197,6 +197,28 @@ async fn finds_a_retained_cluster_again() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A container engine that starts anew deals its addresses out anew; a kubelet keeps the one that it was given at first.
+#[tokio::test]
+#[ignore = "needs Docker and kind"]
+async fn replaces_a_retained_cluster_whose_node_has_moved() -> anyhow::Result<()> {
+    let owner = owner("kc-moved");
+    let node = NodeRequest::worker();
+    let request = || ClusterRequest::new(KubernetesVersion::new(24)).with_owner(owner.clone()).with_node(node.clone());
+    let first = request().with_retain(true).start().await?;
+    let name = first.name().to_owned();
+    let worker = format!("{name}-worker");
+    first.shutdown().await?;
+    for arguments in [vec!["disconnect", "kind", &worker], vec!["connect", "--ip", "172.18.255.250", "kind", &worker]] {
+        let output = tokio::process::Command::new("docker").arg("network").args(arguments).output().await?;
+        ensure!(output.status.success(), "{output:?}");
+    }
+    let second = request().with_retain(true).start().await?;
+    ensure!(!second.is_reused() && second.name() != name);
+    second.delete().await?;
+    ensure!(inventory(&owner).list().await?.is_empty());
+    Ok(())
+}
+
 /// The body of the process that [`collects_what_a_killed_process_left`] kills.
 #[tokio::test]
 #[ignore = "is killed, started by another test"]

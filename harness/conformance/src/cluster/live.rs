@@ -149,7 +149,7 @@ impl LiveCluster {
         };
         self.wait_until(format!("see the probe's end on node `{}`", node.name), Call::get(path.as_str()), is_over)
             .await?;
-        let log = self.api.text(Call::get(format!("{path}/log"))).await?.unwrap_or_default();
+        let log = self.api.log(Call::get(format!("{path}/log"))).await??;
         let Some(report) = ProbeReport::from_log(&log) else {
             let what = format!("read what the probe printed on node `{}`", node.name);
             return Err(ClusterError::Start { what, source: format!("it printed `{}`", log.trim()).into() });

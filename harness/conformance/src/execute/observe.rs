@@ -51,10 +51,18 @@ impl<C: Cluster> Execution<'_, C> {
     async fn mode(&self, made: &Made, container: &str) -> Result<Option<String>, ExecuteError> {
         let call = Call::get(format!("{}/log", made.path())).with("container", container);
         let mut interval = tokio::time::interval(INTERVAL);
+        let mut refused = None;
         // A container that runs may not yet have printed, and one that never prints is no probe.
         for _ in 0..self.cluster.log_looks() {
             interval.tick().await;
-            let log = self.cluster.api().text(call.clone()).await?.unwrap_or_default();
+            let log = match self.cluster.api().log(call.clone()).await? {
+                Ok(log) => log,
+                Err(error) => {
+                    refused = Some(error);
+                    continue;
+                }
+            };
+            refused = None;
             if let Some(report) = ProbeReport::from_log(&log) {
                 return Ok(Some(match report.mode(self.cluster.baseline()) {
                     Some(mode) => mode.to_owned(),
@@ -62,7 +70,7 @@ impl<C: Cluster> Execution<'_, C> {
                 }));
             }
         }
-        Ok(None)
+        Ok(refused.map(|error| format!("unknown: {error}")))
     }
 }
 

@@ -220,7 +220,7 @@ impl Deployed {
         let mut logs = Vec::new();
         for name in containers.into_iter().flatten().filter_map(|container| container.get("name")?.as_str()) {
             let call = Call::get(format!("{path}/log")).with("container", name);
-            if let Ok(Some(log)) = self.api.text(call).await {
+            if let Ok(Ok(log)) = self.api.log(call).await {
                 logs.push((name.to_owned(), log));
             }
         }

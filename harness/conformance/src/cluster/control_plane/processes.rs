@@ -107,7 +107,9 @@ impl Processes {
             self.etcd.check()?;
             self.apiserver.check()?;
             // No answer is no failure yet: it listens only when it is nearly ready.
-            if let Ok(Some(_)) = api.text(Call::get("/readyz")).await {
+            if let Ok(answer) = api.call(Call::get("/readyz")).await
+                && answer.is_success()
+            {
                 return Ok(());
             }
         }
