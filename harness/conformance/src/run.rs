@@ -2,6 +2,7 @@
 
 mod clusters;
 mod driver;
+mod order;
 mod recording;
 mod shared;
 mod source;

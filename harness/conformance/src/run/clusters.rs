@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     ClusterKind, RunError, RunOptions,
+    order::{clusters_at_once, order},
     source::{Shared, Source},
     stage::Stage,
 };
@@ -34,13 +35,25 @@ use crate::{
     webhook::{LocalWebhooks, Registrar, Webhooks},
 };
 
+/// What a control plane takes at most of memory, in MiB: seen were 450, of which etcd has 60.
+const CONTROL_PLANE_MEMORY: u64 = 1024;
+/// What a kind cluster of three nodes takes at most, in MiB: seen were 700, and Pods come to it.
+const KIND_MEMORY: u64 = 2048;
+
 /// The clusters of a run.
 #[derive(Debug)]
 pub(super) enum Clusters {
     /// One for each case, started with it.
     Simulated(Arc<LocalWebhooks>),
     /// One for each minor, started when its first case comes.
-    Real { kind: &'static str, observations: Observations, abilities: Abilities, stages: BTreeMap<Minor, Slot> },
+    Real {
+        kind: &'static str,
+        observations: Observations,
+        abilities: Abilities,
+        /// What one takes of the machine's memory at most, in MiB.
+        memory: u64,
+        stages: BTreeMap<Minor, Slot>,
+    },
 }
 
 /// The place of a minor's cluster.
@@ -59,10 +72,12 @@ impl Clusters {
     /// Sees which minors there are, and that what their clusters need is there; nothing is started yet.
     pub(super) async fn prepare(options: &RunOptions, shared: Shared) -> Result<Self, RunError> {
         let nothing = Abilities { controllers: false, node: false };
-        let (kind, observations, abilities) = match &options.cluster {
+        let (kind, observations, abilities, memory) = match &options.cluster {
             ClusterKind::Simulated => return Ok(Self::Simulated(shared.local)),
-            ClusterKind::ControlPlane { .. } => ("control-plane", Observations { api: true, kernel: false }, nothing),
-            ClusterKind::Kind(_) => ("kind", Observations { api: true, kernel: true }, Abilities::ALL),
+            ClusterKind::ControlPlane { .. } => {
+                ("control-plane", Observations { api: true, kernel: false }, nothing, CONTROL_PLANE_MEMORY)
+            }
+            ClusterKind::Kind(_) => ("kind", Observations { api: true, kernel: true }, Abilities::ALL, KIND_MEMORY),
         };
         let sources = Source::all(options, &Arc::new(shared)).await?;
         let slot = |(minor, source)| {
@@ -72,7 +87,7 @@ impl Clusters {
             (minor, slot)
         };
         let stages = sources.into_iter().map(slot).collect();
-        Ok(Self::Real { kind, observations, abilities, stages })
+        Ok(Self::Real { kind, observations, abilities, memory, stages })
     }
 
     /// The minors that there are, oldest first.
@@ -84,16 +99,11 @@ impl Clusters {
     }
 
     /// Puts cases into the order in which they are run best, and takes note of how many there are for each cluster.
-    pub(super) async fn plan(&self, cases: &mut [Planned]) {
-        let Self::Real { stages, .. } = self else {
+    pub(super) async fn plan(&self, cases: &mut Vec<Planned>) {
+        let Self::Real { stages, memory, .. } = self else {
             return;
         };
-        // One cluster after the other, and within it those together that want the same registration.
-        cases.sort_by_key(|planned| {
-            let given = &planned.instance().given;
-            let is_exclusive = crate::execute::is_exclusive(planned.instance());
-            (planned.case.minor, is_exclusive, !given.is_gate_on(), planned.release)
-        });
+        order(cases, clusters_at_once(*memory));
         for (minor, slot) in stages {
             *slot.left.lock().await = cases.iter().filter(|planned| planned.case.minor == *minor).count();
         }
