@@ -87,8 +87,8 @@ pub(crate) trait Cluster: Send + Sync {
     /// Sets `seccompDefault` of the kubelet of [`Cluster::node`], and the alpha gate that it stands behind from 1.22 to
     /// 1.24, restarts that kubelet and waits until it runs with the new setting and its Node is ready.
     ///
-    /// Containers go on running meanwhile. The case has the node for itself; at its end the setting is what the case's
-    /// [`NodeSetting`] says. A case that is cut off never comes to that: whoever hands out the node has to see to it.
+    /// Containers go on running meanwhile. The case has the node for itself, and its ledger sets back what the case's
+    /// [`NodeSetting`] says.
     ///
     /// [`NodeSetting`]: crate::case::NodeSetting
     fn set_seccomp_default(&self, _seccomp_default: bool) -> impl Future<Output = Result<(), ClusterError>> + Send {

@@ -3,10 +3,10 @@
 mod ledger;
 mod looks;
 mod namespace;
+mod node;
 mod object;
 mod observe;
 mod registration;
-mod static_pod;
 mod step;
 mod workload;
 

@@ -19,7 +19,7 @@ use crate::{
     controllers::Controllers,
     identity::Identities,
     minor::Minor,
-    node::{NodeProfile, Program},
+    node::{Kubelets, NodeProfile, Program},
     store::Store,
 };
 
@@ -116,6 +116,7 @@ impl SimulatorRequest {
                 nodes: self.nodes,
                 programs: self.programs,
                 controllers: parts.controllers,
+                kubelets: Kubelets::default(),
                 webhooks: Webhooks::new(self.endpoints),
                 acts: self.acts,
             }),
@@ -151,6 +152,7 @@ struct Inner {
     nodes: Vec<NodeProfile>,
     programs: Vec<(String, Arc<dyn Program>)>,
     controllers: Controllers,
+    kubelets: Kubelets,
     webhooks: Webhooks,
     acts: bool,
 }
@@ -190,6 +192,10 @@ impl Simulator {
     /// Whether controllers, scheduler and kubelets act on what is written.
     pub(crate) fn acts(&self) -> bool {
         self.inner.acts
+    }
+
+    pub(crate) fn kubelets(&self) -> &Kubelets {
+        &self.inner.kubelets
     }
 
     /// Now.

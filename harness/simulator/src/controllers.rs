@@ -1,7 +1,12 @@
 //! The controllers without which an API server would be no cluster: default service accounts, the root CA's config map,
-//! token secrets where that minor has them, and the end of a namespace.
+//! token secrets where that minor has them, and the end of a namespace; and those that make Pods: Deployments,
+//! ReplicaSets, and the garbage collector that takes what they leave.
 
+mod acting;
+mod deployment;
+mod garbage;
 mod namespace;
+mod replica_set;
 mod service_account;
 
 use std::{
@@ -11,11 +16,13 @@ use std::{
 
 use serde_json::{Value, json};
 
+use self::acting::Tasks;
+pub(crate) use self::acting::{Component, Task, act};
 use crate::{
     cluster::Simulator,
     minor::resource::Resource,
     node,
-    registry::{defaults, managed_fields, metadata, prepare},
+    registry::{defaults, managed_fields, metadata, prepare, read::Read},
     store::{Event, EventKind, Key, Store},
 };
 
@@ -23,12 +30,14 @@ use crate::{
 #[derive(Debug, Default)]
 pub(crate) struct Controllers {
     state: Mutex<State>,
+    tasks: Tasks,
 }
 
 impl Controllers {
     /// The same memory once more.
     pub(crate) fn fork(&self) -> Self {
-        Self { state: Mutex::new(self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()) }
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Self { state: Mutex::new(state), tasks: Tasks::default() }
     }
 }
 
@@ -55,6 +64,9 @@ pub(crate) fn react(cluster: &Simulator) {
             return;
         }
         state.seen = work.revision;
+        for task in work.tasks {
+            cluster.controllers().add(task);
+        }
         for name in &work.namespaces {
             namespace::sync(cluster, name);
         }
@@ -75,6 +87,7 @@ struct Work {
     namespaces: BTreeSet<String>,
     service_accounts: BTreeSet<(String, String)>,
     pods: BTreeSet<Key>,
+    tasks: BTreeSet<Task>,
 }
 
 impl Work {
@@ -94,6 +107,7 @@ impl Work {
 
     fn add(&mut self, store: &Store, event: &Event) {
         let key = &event.key;
+        self.add_tasks(event);
         match key.resource.as_str() {
             "namespaces" => drop(self.namespaces.insert(key.name.clone())),
             "pods" if event.kind != EventKind::Deleted => drop(self.pods.insert(key.clone())),
@@ -117,6 +131,38 @@ impl Work {
         }
     }
 
+    /// What components have to look at that act by requests of their own.
+    fn add_tasks(&mut self, event: &Event) {
+        let Key { resource, namespace, name } = event.key.clone();
+        let is_gone = event.kind == EventKind::Deleted;
+        if is_gone && matches!(resource.as_str(), "deployments.apps" | "replicasets.apps") {
+            let owner = crate::object::metadata(&event.object, "uid").to_owned();
+            self.tasks.insert(Task::Orphans { namespace: namespace.clone(), owner });
+        }
+        match resource.as_str() {
+            "deployments.apps" if !is_gone => drop(self.tasks.insert(Task::Deployment { namespace, name })),
+            "replicasets.apps" => {
+                if let Some(deployment) = owner(&event.object, "Deployment") {
+                    let name = deployment.text("name").to_owned();
+                    self.tasks.insert(Task::Deployment { namespace: namespace.clone(), name });
+                }
+                if !is_gone {
+                    self.tasks.insert(Task::ReplicaSet { namespace, name });
+                }
+            }
+            "pods" => {
+                if let Some(set) = owner(&event.object, "ReplicaSet") {
+                    let name = set.text("name").to_owned();
+                    self.tasks.insert(Task::ReplicaSet { namespace, name });
+                } else if let Some(node) = owner(&event.object, "Node").filter(|_| is_gone) {
+                    let node = node.text("name").to_owned();
+                    self.tasks.insert(Task::Mirror { node, namespace, name });
+                }
+            }
+            _ => {}
+        }
+    }
+
     fn add_waiting_pods(&mut self, store: &Store) {
         let waiting = store.list("pods", None);
         let waiting = waiting.iter().filter(|pod| pod.pointer("/spec/nodeName").is_none());
@@ -131,7 +177,22 @@ impl Work {
         let accounts = accounts.iter().map(|account| (crate::object::namespace(account).to_owned(), name(account)));
         self.service_accounts.extend(accounts);
         self.pods.extend(store.list("pods", None).iter().map(|pod| node::key_of(pod)));
+        let workload = |object: &Value| (crate::object::namespace(object).to_owned(), name(object));
+        for deployment in store.list("deployments.apps", None) {
+            let (namespace, name) = workload(&deployment);
+            self.tasks.insert(Task::Deployment { namespace, name });
+        }
+        for set in store.list("replicasets.apps", None) {
+            let (namespace, name) = workload(&set);
+            self.tasks.insert(Task::ReplicaSet { namespace, name });
+        }
     }
+}
+
+/// The controller of an object, where that is of this kind.
+fn owner<'a>(object: &'a Value, kind: &str) -> Option<&'a Value> {
+    let owners = object.field("metadata").list("ownerReferences");
+    owners.iter().find(|owner| owner.flag("controller") == Some(true) && owner.text("kind") == kind)
 }
 
 /// Makes an object of the core group as a component of the control plane does; one that is there already stays.

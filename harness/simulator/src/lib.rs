@@ -34,6 +34,6 @@ pub use api::ApiService;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use cluster::{Simulator, SimulatorRequest};
 pub use minor::{Minor, MinorError};
-pub use node::{ContainerKind, ContainerView, NodeProfile, Program, SeccompMode};
+pub use node::{ContainerKind, ContainerView, NodeError, NodeProfile, Program, SeccompMode};
 pub use serve::{ServeError, Serving};
 pub use status::Status;

@@ -4,17 +4,20 @@
 mod affinity;
 mod containers;
 mod kubelet;
+mod kubelets;
 mod log;
 mod object;
 mod runtime;
 mod scheduler;
+mod static_pod;
 mod status;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-pub(crate) use self::{log::log, object::register};
+pub use self::static_pod::NodeError;
+pub(crate) use self::{kubelets::Kubelets, log::log, object::register, static_pod::create_mirror};
 use crate::{cluster::Simulator, store::Key};
 
 /// A node and its kubelet's settings.

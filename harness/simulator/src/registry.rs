@@ -101,6 +101,8 @@ pub(crate) struct WriteRequest {
     pub(crate) options: Value,
     /// What is left of the request's time.
     pub(crate) deadline: Duration,
+    /// Whether a component of the cluster asks, which then looks itself at what comes of it.
+    pub(crate) is_of_component: bool,
 }
 
 /// A write that happened, or would have.
@@ -111,8 +113,12 @@ pub(crate) struct Written {
 }
 
 /// Lets the cluster come to rest after a write.
-pub(crate) fn settle(cluster: &Simulator, request: &WriteRequest) {
-    if !request.dry_run {
-        crate::controllers::react(cluster);
+pub(crate) async fn settle(cluster: &Simulator, request: &WriteRequest) {
+    if request.dry_run {
+        return;
+    }
+    crate::controllers::react(cluster);
+    if !request.is_of_component {
+        crate::controllers::act(cluster).await;
     }
 }

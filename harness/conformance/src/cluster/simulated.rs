@@ -2,8 +2,9 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use kube_simulator::{Minor, NodeProfile, SimulatorRequest};
+use kube_simulator::{Minor, NodeError, NodeProfile, Simulator, SimulatorRequest};
 use seccomp_scenario::Node;
+use serde_json::Value;
 
 use super::{Cluster, ClusterError, NODE_LABEL};
 use crate::{
@@ -20,6 +21,7 @@ const NAMESPACE: &str = "namespace-of-the-case";
 
 /// A simulated cluster of one case.
 pub(crate) struct SimulatedCluster {
+    simulator: Simulator,
     api: Api,
 }
 
@@ -35,8 +37,12 @@ impl SimulatedCluster {
         let simulator =
             SimulatorRequest::new(minor).with_node(profile).with_program(PROBE_IMAGE, Arc::new(SimulatedProbe)).start();
         let api = Api::new(kube::Client::new(simulator.service(), "default"));
-        Self { api }
+        Self { simulator, api }
     }
+}
+
+fn failed(what: impl FnOnce() -> String) -> impl FnOnce(NodeError) -> ClusterError {
+    |source| ClusterError::Start { what: what(), source: Box::new(source) }
 }
 
 impl Cluster for SimulatedCluster {
@@ -63,6 +69,21 @@ impl Cluster for SimulatedCluster {
     /// A simulated cluster has done what it does of itself when a request is answered.
     fn reaction_limit(&self) -> Duration {
         Duration::ZERO
+    }
+
+    async fn write_static_pod(&self, file: &str, manifest: &Value) -> Result<(), ClusterError> {
+        let written = self.simulator.write_static_pod(NODE, file, manifest).await;
+        written.map_err(failed(|| format!("write static Pod `{file}`")))
+    }
+
+    async fn remove_static_pod(&self, file: &str) -> Result<(), ClusterError> {
+        let removed = self.simulator.remove_static_pod(NODE, file).await;
+        removed.map_err(failed(|| format!("remove static Pod `{file}`")))
+    }
+
+    async fn set_seccomp_default(&self, seccomp_default: bool) -> Result<(), ClusterError> {
+        let set = self.simulator.set_seccomp_default(NODE, seccomp_default);
+        set.map_err(failed(|| "set the kubelet's seccompDefault".to_owned()))
     }
 
     async fn namespace_created(&self, _namespace: &str) -> Result<(), ClusterError> {

@@ -14,6 +14,10 @@ pub(super) fn of(outcome: &Outcome) -> Value {
             "submitted": step.submitted,
             "answer": { "code": step.answer.code, "warnings": step.answer.warnings, "body": step.answer.body },
             "webhook": step.invocation.as_ref().map(invocation),
+            "pods": step.pods.iter().map(|pod| json!({
+                "name": pod.name,
+                "webhook": invocation(&pod.invocation),
+            })).collect::<Vec<_>>(),
         })
     });
     let objects = outcome.objects.iter().map(|object| {

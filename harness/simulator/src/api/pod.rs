@@ -141,7 +141,7 @@ pub(crate) async fn bind(call: &Call<'_>) -> Result<Reply, Status> {
             StoreError::Exists | StoreError::Conflict => call.target.conflict(registry::MODIFIED),
         })?;
     }
-    registry::settle(call.cluster, &request);
+    registry::settle(call.cluster, &request).await;
     Ok(success().with_warnings(&notes.warnings))
 }
 
@@ -189,7 +189,7 @@ pub(crate) async fn evict(call: &Call<'_>) -> Result<Reply, Status> {
 
     let mut target = call.target.clone();
     target.subresource.clear();
-    registry::delete::remove(call.cluster, &target, &request, &wish)?;
+    registry::delete::remove(call.cluster, &target, &request, &wish).await?;
     Ok(success().with_warnings(&notes.warnings))
 }
 

@@ -202,6 +202,7 @@ pub(crate) fn write_request(call: &Call<'_>, kind: &str) -> Result<WriteRequest,
         field_validation: effective_validation(call, options.get("fieldValidation").and_then(Value::as_str)),
         options,
         deadline: deadline(call),
+        is_of_component: false,
     })
 }
 

@@ -168,3 +168,9 @@ pub(crate) static ROOT_CA_DESCRIPTION: ByMinor<bool> = ByMinor::new(&[
     (20, false, "v1.21 pkg/controller/certificates/rootcacertpublisher/publisher.go syncNamespace"),
     (22, true, "v1.22 pkg/controller/certificates/rootcacertpublisher/publisher.go DescriptionAnnotation"),
 ]);
+
+/// Whether ReplicaSets and Deployments say how many of their Pods are on their way out.
+pub(crate) static TERMINATING_REPLICAS: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "v1.34 pkg/features/kube_features.go DeploymentReplicaSetTerminatingReplicas: alpha, off"),
+    (35, true, "v1.35 pkg/features/kube_features.go DeploymentReplicaSetTerminatingReplicas: beta, on; 1.36.3"),
+]);

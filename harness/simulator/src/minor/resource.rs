@@ -94,6 +94,7 @@ const CORE: Resource = Resource {
 };
 const WEBHOOKS: Resource =
     Resource { group: "admissionregistration.k8s.io", namespaced: false, categories: &["api-extensions"], ..CORE };
+const APPS: Resource = Resource { group: "apps", categories: &["all"], ..CORE };
 
 const fn status(kind: &'static str) -> Subresource {
     Subresource { name: "status", kind, kind_version: None, verbs: CHANGE, since: OLDEST }
@@ -197,6 +198,24 @@ static RESOURCES: &[Resource] = &[
         kind: "ValidatingWebhookConfiguration",
         stored_as: "validatingwebhookconfigurations.admissionregistration.k8s.io",
         ..WEBHOOKS
+    },
+    Resource {
+        name: "deployments",
+        singular: "deployment",
+        kind: "Deployment",
+        stored_as: "deployments.apps",
+        short_names: &["deploy"],
+        subresources: &[status("Deployment")],
+        ..APPS
+    },
+    Resource {
+        name: "replicasets",
+        singular: "replicaset",
+        kind: "ReplicaSet",
+        stored_as: "replicasets.apps",
+        short_names: &["rs"],
+        subresources: &[status("ReplicaSet")],
+        ..APPS
     },
     Resource {
         group: "policy",

@@ -32,7 +32,7 @@ const GROUPS: &[(&str, &[&str], &[&str])] = &[
     ),
     ("apiextensions.k8s.io", &["v1", "v1beta1"], &["customresourcedefinitions"]),
     ("apiregistration.k8s.io", &["v1", "v1beta1"], &["apiservices"]),
-    ("apps", &["v1"], &["controllerrevisions", "daemonsets", "deployments", "replicasets", "statefulsets"]),
+    ("apps", &["v1"], &["controllerrevisions", "daemonsets", "statefulsets"]),
     ("authentication.k8s.io", &["v1", "v1beta1", "v1alpha1"], &["selfsubjectreviews", "tokenreviews"]),
     (
         "authorization.k8s.io",
@@ -89,8 +89,10 @@ const GROUPS: &[(&str, &[&str], &[&str])] = &[
 
 /// Parts of modelled resources.
 const SUBRESOURCES: &[(&str, &[&str])] = &[
+    ("deployments", &["scale"]),
     ("nodes", &["proxy"]),
     ("pods", &["attach", "exec", "portforward", "proxy", "resize"]),
+    ("replicasets", &["scale"]),
     ("serviceaccounts", &["token"]),
     ("services", &["proxy"]),
 ];
@@ -139,7 +141,10 @@ fn resource(group: &str, version: &str, rest: &[&str]) -> Option<String> {
     match rest {
         [] if group.is_empty() => None,
         [] => Some(format!("{group}/{version}")),
-        [_, _, part, ..] if group.is_empty() && parts(rest[0]).contains(part) => Some(format!("{}/{part}", rest[0])),
+        [_, _, part, ..] if parts(rest[0]).contains(part) => {
+            let group = if group.is_empty() { String::new() } else { format!(".{group}") };
+            Some(format!("{}{group}/{part}", rest[0]))
+        }
         [name, ..] if !resources.contains(name) => None,
         [name, ..] if group.is_empty() => Some((*name).to_owned()),
         [name, ..] => Some(format!("{name}.{group}")),
@@ -158,9 +163,9 @@ mod tests {
     #[test]
     fn names_what_real_clusters_have() {
         for (path, name) in [
-            ("/apis/apps/v1/namespaces/x/deployments/d/scale", "deployments.apps"),
-            ("/apis/apps/v1/deployments", "deployments.apps"),
-            ("/apis/apps/v1/watch/deployments", "deployments.apps"),
+            ("/apis/apps/v1/namespaces/x/deployments/d/scale", "deployments.apps/scale"),
+            ("/apis/apps/v1/daemonsets", "daemonsets.apps"),
+            ("/apis/apps/v1/watch/daemonsets", "daemonsets.apps"),
             ("/apis/apps/v1", "apps/v1"),
             ("/apis/apps", "apps"),
             ("/api/v1/namespaces/x/resourcequotas", "resourcequotas"),

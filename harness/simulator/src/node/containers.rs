@@ -86,7 +86,7 @@ pub(super) fn states<'a>(cluster: &Simulator, node: &NodeProfile, pod: &'a Value
 }
 
 fn start(cluster: &Simulator, node: &NodeProfile, pod: &Value, container: &Container<'_>) -> State {
-    match runtime::mode(cluster.minor(), node, pod, container.spec) {
+    match runtime::mode(cluster, node, pod, container.spec) {
         Err(refusal) => State::Refused(refusal),
         Ok(mode) => match exit_code(cluster, container, &mode) {
             None => State::Running,

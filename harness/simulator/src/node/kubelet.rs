@@ -4,9 +4,11 @@
 //! kubernetes v1.36 `pkg/kubelet/kubelet.go` `SyncPod`, `rejectPod`, `pkg/kubelet/lifecycle/predicate.go` `Admit`,
 //! `pkg/kubelet/status/status_manager.go`
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 
-use super::{Addresses, NodeProfile, affinity, object::OS_LABEL, scheduler::is_going, status};
+use super::{Addresses, NodeProfile, affinity, object::OS_LABEL, scheduler::is_going, static_pod, status};
 use crate::{cluster::Simulator, fields, minor::node as rows, object, registry::managed_fields, store::Key};
 
 /// Brings a Pod to the state that it would reach; a node that is not there does nothing.
@@ -23,13 +25,28 @@ pub(super) fn sync(cluster: &Simulator, addresses: &mut Addresses, key: &Key, po
     if is_going(pod) {
         return;
     }
-    let next = match rejection(cluster, pod, node) {
-        Some((reason, message)) => rejected(cluster, pod, reason, &message),
-        None => status::of(cluster, addresses, (index, node), pod),
+    let Some(pod) = runs_as(cluster, pod) else {
+        // A mirror of nothing: the kubelet deletes it.
+        drop(cluster.store().delete(key, None));
+        return;
+    };
+    let next = match rejection(cluster, &pod, node) {
+        Some((reason, message)) => rejected(cluster, &pod, reason, &message),
+        None => status::of(cluster, addresses, (index, node), &pod),
     };
     if pod.get("status") != Some(&next) {
         write(cluster, key, next);
     }
+}
+
+/// What runs of a stored Pod: itself, or of a mirror what its static Pod says; nothing where there is none.
+pub(super) fn runs_as<'a>(cluster: &Simulator, pod: &'a Value) -> Option<Cow<'a, Value>> {
+    if static_pod::mirror_hash(pod).is_none() {
+        return Some(Cow::Borrowed(pod));
+    }
+    let mut runs = Value::clone(&*cluster.kubelets().mirrored(pod)?);
+    runs["status"] = pod.get("status").cloned().unwrap_or_default();
+    Some(Cow::Owned(runs))
 }
 
 /// Ends a Pod at once: nothing here needs time to stop.

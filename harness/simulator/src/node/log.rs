@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     containers::{self, State},
-    runtime,
+    kubelet, runtime,
 };
 use crate::{cluster::Simulator, object};
 
@@ -26,6 +26,7 @@ pub(crate) fn log(cluster: &Simulator, pod: &Value, container: &str, previous: b
     if pod.pointer("/status/podIP").is_none() {
         return Err(unavailable());
     }
+    let pod = &*kubelet::runs_as(cluster, pod).ok_or_else(unavailable)?;
     let states = containers::states(cluster, node, pod);
     let (container, state) =
         states.iter().find(|(candidate, _)| candidate.name() == container).ok_or_else(unavailable)?;
@@ -43,7 +44,7 @@ pub(crate) fn log(cluster: &Simulator, pod: &Value, container: &str, previous: b
     let Some(program) = cluster.program(container.image()) else {
         return Ok(String::new());
     };
-    let mode = runtime::mode(cluster.minor(), node, pod, container.spec).map_err(|refusal| waiting(refusal.reason))?;
+    let mode = runtime::mode(cluster, node, pod, container.spec).map_err(|refusal| waiting(refusal.reason))?;
     let arguments = containers::arguments(container.spec);
     Ok(program.output(&containers::view(container, &arguments, &mode)))
 }

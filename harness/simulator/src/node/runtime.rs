@@ -7,7 +7,7 @@
 use serde_json::Value;
 
 use super::{NodeProfile, SeccompMode};
-use crate::minor::{Minor, node as rows};
+use crate::{cluster::Simulator, minor::node as rows};
 
 /// The folder that Localhost profiles are named from.
 const PROFILES: &str = "/var/lib/kubelet/seccomp";
@@ -24,8 +24,13 @@ pub(super) struct Refusal {
 ///
 /// # Errors
 /// What keeps the container from being created.
-pub(super) fn mode(minor: Minor, node: &NodeProfile, pod: &Value, container: &Value) -> Result<SeccompMode, Refusal> {
-    let asked = asked(minor, node, pod, container)?;
+pub(super) fn mode(
+    cluster: &Simulator,
+    node: &NodeProfile,
+    pod: &Value,
+    container: &Value,
+) -> Result<SeccompMode, Refusal> {
+    let asked = asked(cluster, node, pod, container)?;
     // The runtime looks no further at a privileged container: not even for a file that is not there.
     if is_privileged(container) {
         return Ok(SeccompMode::Unconfined);
@@ -50,12 +55,13 @@ pub(super) fn is_privileged(container: &Value) -> bool {
 }
 
 /// What the kubelet asks the runtime for: the container's profile, the Pod's, the node's.
-fn asked(minor: Minor, node: &NodeProfile, pod: &Value, container: &Value) -> Result<SeccompMode, Refusal> {
+fn asked(cluster: &Simulator, node: &NodeProfile, pod: &Value, container: &Value) -> Result<SeccompMode, Refusal> {
+    let minor = cluster.minor();
     let profile = container.pointer("/securityContext/seccompProfile").filter(|profile| profile.is_object());
     let profile =
         profile.or_else(|| pod.pointer("/spec/securityContext/seccompProfile").filter(|profile| profile.is_object()));
     let Some(profile) = profile else {
-        let by_default = node.seccomp_default && *rows::SECCOMP_DEFAULT.at(minor);
+        let by_default = *rows::SECCOMP_DEFAULT.at(minor) && cluster.kubelets().seccomp_default(node, pod, container);
         return Ok(if by_default { SeccompMode::RuntimeDefault } else { SeccompMode::Unconfined });
     };
     let localhost = profile.get("localhostProfile").and_then(Value::as_str).unwrap_or_default();

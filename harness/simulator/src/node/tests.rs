@@ -454,3 +454,40 @@ fn nodes_have_the_labels_of_their_profile_and_their_own() {
     assert_eq!(labels["kubernetes.io/hostname"], json!("hardened"));
     assert_eq!(node["status"]["nodeInfo"]["kubeletVersion"], json!("v1.31.14"));
 }
+
+#[test]
+fn a_switched_kubelet_leaves_alone_what_runs() {
+    let cluster = start(25);
+    let pod = run(&cluster, &json!({"containers": [{"name": "main", "image": "probe"}]}));
+    let mode = |pod: &Value, container: &str| log(&cluster, pod, container, false).expect("it runs");
+    assert!(mode(&pod, "main").starts_with("Unconfined"));
+    cluster.set_seccomp_default("plain", true).expect("there is such a node");
+    assert!(mode(&settle(&cluster), "main").starts_with("Unconfined"), "it ran before");
+    let grown = cluster.store().modify(&key_of(&pod), |pod| {
+        pod["spec"]["ephemeralContainers"] = json!([{"name": "debug", "image": "probe"}]);
+    });
+    grown.expect("the Pod is there");
+    let pod = settle(&cluster);
+    assert!(mode(&pod, "debug").starts_with("RuntimeDefault"), "it is started now");
+    cluster.set_seccomp_default("plain", false).expect("there is such a node");
+    assert!(mode(&pod, "debug").starts_with("RuntimeDefault"), "each keeps what it was started with");
+    assert!(mode(&pod, "main").starts_with("Unconfined"));
+    assert!(cluster.set_seccomp_default("other", false).is_err());
+}
+
+#[test]
+fn a_mirror_of_nothing_is_deleted() {
+    let cluster = start(36);
+    let mirror = json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {
+            "name": "p", "namespace": "default", "uid": "u",
+            "annotations": {"kubernetes.io/config.mirror": "0", "kubernetes.io/config.hash": "0"},
+        },
+        "spec": {"nodeName": "plain", "containers": [{"name": "main", "image": "probe"}]},
+    });
+    let key = key_of(&mirror);
+    cluster.store().insert(&key, mirror).expect("the name is free");
+    controllers::react(&cluster);
+    assert!(cluster.store().get(&key).is_none());
+}

@@ -149,7 +149,7 @@ async fn attempt(
     let Ok(object) = stored else {
         return Ok(None);
     };
-    settle(cluster, request);
+    settle(cluster, request).await;
     Ok(Some(Written { object, notes }))
 }
 

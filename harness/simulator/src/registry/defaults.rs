@@ -4,6 +4,7 @@ mod image;
 mod pod;
 mod resources;
 mod service;
+mod workload;
 
 use base64::Engine as _;
 use serde_json::{Map, Value, json};
@@ -28,6 +29,8 @@ pub(crate) fn apply(minor: Minor, kind: &str, object: &mut Value) {
         "Secret" => secret(fields),
         "Service" => service::apply(minor, fields),
         "LimitRange" => limit_range(fields),
+        "Deployment" => workload::deployment(minor, fields),
+        "ReplicaSet" => workload::replica_set(minor, fields),
         "PriorityClass" => set(fields, "preemptionPolicy", || "PreemptLowerPriority".into()),
         "MutatingWebhookConfiguration" => webhooks(fields, true),
         "ValidatingWebhookConfiguration" => webhooks(fields, false),

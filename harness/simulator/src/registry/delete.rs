@@ -49,6 +49,13 @@ pub(crate) async fn delete(
 ) -> Result<(Deleted, Notes), Status> {
     let old = cluster.store().get(&target.key()).ok_or_else(|| target.not_found())?;
     check_preconditions(target, wish, &old)?;
+    if let Some(policy @ ("Foreground" | "Orphan")) = wish.propagation_policy.as_deref()
+        && target.resource.group == "apps"
+    {
+        let message =
+            format!("propagationPolicy {policy} of {} is not modelled by this simulator", target.resource.name);
+        return Err(Status::new(501, "NotImplemented", message));
+    }
     let mut notes = Notes::default();
     let mut attributes = target.attributes(Operation::Delete, request);
     attributes.old_object = Some(Value::clone(&old));
@@ -56,14 +63,14 @@ pub(crate) async fn delete(
     admission::validate(cluster, &attributes, &mut notes).await?;
 
     // Someone else may have written while admission was asked: what is removed is read anew.
-    Ok((remove(cluster, target, request, wish)?, notes))
+    Ok((remove(cluster, target, request, wish).await?, notes))
 }
 
 /// The same without asking admission, which the caller has done.
 ///
 /// # Errors
 /// What the client is answered instead.
-pub(crate) fn remove(
+pub(crate) async fn remove(
     cluster: &Simulator,
     target: &Target,
     request: &WriteRequest,
@@ -85,7 +92,7 @@ pub(crate) fn remove(
             Deleted::Gone(Arc::new(object))
         }
     };
-    settle(cluster, request);
+    settle(cluster, request).await;
     Ok(deleted)
 }
 

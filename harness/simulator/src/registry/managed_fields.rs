@@ -196,13 +196,20 @@ fn ignore_reset_fields(minor: Minor, kind: &str, subresource: &str, set: &mut Se
         return;
     }
     match (kind, subresource) {
-        ("Pod" | "Namespace" | "Node" | "Service", "") | ("Namespace", "finalize") => set.remove_below(&["status"]),
+        ("Pod" | "Namespace" | "Node" | "Service" | "Deployment" | "ReplicaSet", "") | ("Namespace", "finalize") => {
+            set.remove_below(&["status"]);
+        }
         ("Pod", "status") => {
             set.remove_below(&["spec"]);
             set.remove_below(&["metadata", "deletionTimestamp"]);
             set.remove_below(&["metadata", "ownerReferences"]);
         }
         ("Namespace" | "Node" | "Service", "status") => set.remove_below(&["spec"]),
+        ("Deployment", "status") => {
+            set.remove_below(&["spec"]);
+            set.remove_below(&["metadata", "labels"]);
+        }
+        ("ReplicaSet", "status") => set.remove_below(&["spec"]),
         ("Pod", "ephemeralcontainers") if *EPHEMERAL_CONTAINERS_ALONE.at(minor) => {
             set.keep_below(&["spec", "ephemeralContainers"]);
         }

@@ -9,13 +9,16 @@ use crate::{
 };
 
 /// The kinds whose `metadata.generation` counts changes of everything but metadata and status.
-const COUNTED: &[&str] = &["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration", "PriorityClass"];
+const COUNTED: &[&str] =
+    &["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration", "PriorityClass", "Deployment", "ReplicaSet"];
 
 /// The kinds whose status a client cannot set when it creates them, and what it is then.
 fn initial_status(kind: &str) -> Option<Value> {
     match kind {
         "Namespace" => Some(json!({"phase": "Active"})),
         "Service" => Some(json!({"loadBalancer": {}})),
+        "Deployment" => Some(json!({})),
+        "ReplicaSet" => Some(json!({"replicas": 0})),
         _ => None,
     }
 }
@@ -67,10 +70,17 @@ pub(crate) fn for_update(minor: Minor, resource: &Resource, subresource: &str, o
     if resource.kind == "Namespace" && subresource.is_empty() {
         keep(object, old, "spec");
     }
-    if COUNTED.contains(&resource.kind) && subresource.is_empty() && content(object) != content(old) {
+    // Its controller looks at a Deployment's annotations as well.
+    let is_annotated = resource.kind == "Deployment" && annotations(object) != annotations(old);
+    let is_changed = is_annotated || content(object) != content(old);
+    if COUNTED.contains(&resource.kind) && subresource.is_empty() && is_changed {
         let generation = old.pointer("/metadata/generation").and_then(Value::as_u64).unwrap_or_default();
         object::metadata_mut(object).insert("generation".to_owned(), json!(generation + 1));
     }
+}
+
+fn annotations(object: &Value) -> Option<&Value> {
+    object.pointer("/metadata/annotations")
 }
 
 /// Everything but identity, metadata and status.

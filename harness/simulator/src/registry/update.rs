@@ -118,7 +118,7 @@ async fn attempt(
     };
     match stored {
         Ok(object) => {
-            settle(cluster, request);
+            settle(cluster, request).await;
             Ok(Some(Written { object, notes }))
         }
         Err(StoreError::Missing) => Err(target.not_found()),

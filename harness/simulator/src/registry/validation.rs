@@ -14,6 +14,7 @@ mod recorded;
 mod selector;
 mod webhooks;
 mod words;
+mod workloads;
 
 use serde_json::Value;
 

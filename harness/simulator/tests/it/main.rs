@@ -10,3 +10,4 @@ mod recorded;
 mod unmodelled;
 mod webhook_server;
 mod webhooks;
+mod workloads;

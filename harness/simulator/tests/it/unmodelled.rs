@@ -10,12 +10,12 @@ use tower::ServiceExt;
 use crate::raw;
 
 #[rstest]
-#[case::deployment("POST", "/apis/apps/v1/namespaces/default/deployments", "deployments.apps")]
+#[case::stateful_set("POST", "/apis/apps/v1/namespaces/default/statefulsets", "statefulsets.apps")]
 #[case::job("GET", "/apis/batch/v1/namespaces/default/jobs/j", "jobs.batch")]
 #[case::quota("GET", "/api/v1/namespaces/default/resourcequotas", "resourcequotas")]
 #[case::exec("POST", "/api/v1/namespaces/default/pods/p/exec", "pods/exec")]
 #[case::token("POST", "/api/v1/namespaces/default/serviceaccounts/default/token", "serviceaccounts/token")]
-#[case::discovery("GET", "/apis/apps/v1", "apps/v1")]
+#[case::discovery("GET", "/apis/batch/v1", "batch/v1")]
 #[case::metrics("GET", "/metrics", "/metrics")]
 #[tokio::test]
 async fn reports_what_is_not_modelled(#[case] method: &str, #[case] path: &str, #[case] what: &str) {

@@ -56,7 +56,7 @@ fn write_step(text: &mut String, step: &StepOutcome, paint: Paint) {
                 text.push_str("    submitted:\n");
                 indented(text, &to_yaml(submitted));
             }
-            if step.verb != Verb::FeatureGates {
+            if !matches!(step.verb, Verb::FeatureGates | Verb::Kubelet) {
                 write_answer(text, step);
             }
         }
@@ -66,6 +66,10 @@ fn write_step(text: &mut String, step: &StepOutcome, paint: Paint) {
     }
     if let Some(invocation) = &step.invocation {
         write_invocation(text, invocation);
+    }
+    for pod in &step.pods {
+        let _ = writeln!(text, "    made Pod {}", pod.name);
+        write_invocation(text, &pod.invocation);
     }
 }
 

@@ -18,9 +18,17 @@ pub(super) fn apply(minor: Minor, pod: &mut Fields) {
     if let Some(status) = below(pod, "status") {
         mirror(status, "podIP", "podIPs", |ip| json!({ "ip": ip }), |item| item["ip"].clone());
     }
-    let Some(spec) = below(pod, "spec") else {
-        return;
-    };
+    if let Some(spec) = below(pod, "spec") {
+        pod_alone(minor, spec);
+    }
+    template(minor, pod);
+}
+
+/// What a Pod is given, and the template of one is not.
+///
+/// # Source
+/// kubernetes v1.36 `pkg/apis/core/v1/defaults.go` `SetDefaults_Pod`
+fn pod_alone(minor: Minor, spec: &mut Fields) {
     for list in ["containers", "initContainers"] {
         for container in each(spec, list) {
             if let Some(resources) = below(container, "resources") {
@@ -31,6 +39,20 @@ pub(super) fn apply(minor: Minor, pod: &mut Fields) {
     if *POD_LEVEL_RESOURCES.at(minor) {
         resources::pod_level(spec);
     }
+    set(spec, "enableServiceLinks", || true.into());
+    if spec.get("hostNetwork").is_some_and(|host_network| host_network == true) {
+        host_ports(spec);
+    }
+}
+
+/// What the template of a Pod is given as well.
+///
+/// # Source
+/// kubernetes v1.36 `pkg/apis/core/v1/defaults.go` `SetDefaults_PodSpec` and what it is made of
+pub(super) fn template(minor: Minor, template: &mut Fields) {
+    let Some(spec) = below(template, "spec") else {
+        return;
+    };
     self::spec(spec);
     for volume in each(spec, "volumes") {
         self::volume(minor, volume);
@@ -43,18 +65,18 @@ pub(super) fn apply(minor: Minor, pod: &mut Fields) {
     convert(spec);
 }
 
-fn spec(spec: &mut Fields) {
-    set(spec, "enableServiceLinks", || true.into());
-    if spec.get("hostNetwork").is_some_and(|host_network| host_network == true) {
-        for list in ["containers", "initContainers"] {
-            for port in each(spec, list).flat_map(|container| each(container, "ports")) {
-                let container_port = port.get("containerPort").cloned().unwrap_or_default();
-                if container_port != 0 {
-                    set(port, "hostPort", || container_port);
-                }
+fn host_ports(spec: &mut Fields) {
+    for list in ["containers", "initContainers"] {
+        for port in each(spec, list).flat_map(|container| each(container, "ports")) {
+            let container_port = port.get("containerPort").cloned().unwrap_or_default();
+            if container_port != 0 {
+                set(port, "hostPort", || container_port);
             }
         }
     }
+}
+
+fn spec(spec: &mut Fields) {
     set(spec, "dnsPolicy", || "ClusterFirst".into());
     set(spec, "restartPolicy", || "Always".into());
     set(spec, "securityContext", || json!({}));

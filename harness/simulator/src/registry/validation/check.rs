@@ -77,6 +77,14 @@ impl Check {
     }
 
     /// How much was found so far, to see whether a part adds to it.
+    /// Takes over what was found in a part by itself; `path` is where that stands.
+    pub(crate) fn adopt(&mut self, path: &str, part: Self) {
+        self.errors.extend(part.errors.into_iter().map(|mut error| {
+            error.field = format!("{path}.{}", error.field);
+            error
+        }));
+    }
+
     pub(crate) fn count(&self) -> usize {
         self.errors.len()
     }

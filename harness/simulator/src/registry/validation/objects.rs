@@ -14,7 +14,7 @@ use super::{
     go,
     meta::{self, NameForm},
     path::Path,
-    selector, words,
+    selector, words, workloads,
 };
 
 /// How much a Secret or `ConfigMap` may hold, in bytes.
@@ -73,6 +73,9 @@ pub(super) fn update(check: &mut Check, kind: &str, subresource: &str, object: &
         check.invalid(&Path::root("type"), object.text("type"), "field is immutable");
     }
     specifics(check, kind, object);
+    if matches!(kind, "Deployment" | "ReplicaSet") {
+        workloads::update(check, object, old);
+    }
 }
 
 fn specifics(check: &mut Check, kind: &str, object: &Value) {
@@ -88,6 +91,7 @@ fn specifics(check: &mut Check, kind: &str, object: &Value) {
         "Node" => node(check, object),
         "PriorityClass" => priority_class(check, object),
         "LimitRange" => limit_range(check, object),
+        "Deployment" | "ReplicaSet" => workloads::specification(check, object),
         _ => {}
     }
 }

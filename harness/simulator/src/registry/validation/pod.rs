@@ -90,6 +90,22 @@ fn metadata_and_spec(check: &mut Check, pod: &Value) {
     containers::only_for_pod(check, spec, "initContainers");
 }
 
+/// `ValidatePodTemplateSpec`, where the template stands in `spec.template`.
+pub(crate) fn template(check: &mut Check, template: &Value) {
+    let mut own = Check::new(check.minor);
+    let nothing = Value::Null;
+    let metadata = template.field("metadata");
+    meta::labels(&mut own, metadata.unwrap_or(&nothing), "labels", &Path::root("metadata"));
+    annotations::specific(&mut own, template);
+    let spec = template.field("spec").unwrap_or(&nothing);
+    pod_spec(&mut own, spec, metadata);
+    annotations::seccomp_matches(&mut own, template);
+    if !spec.list("ephemeralContainers").is_empty() {
+        own.forbidden(&SPEC.child("ephemeralContainers"), "ephemeral containers not allowed in pod template");
+    }
+    check.adopt("spec.template", own);
+}
+
 /// Projected service account tokens need a service account.
 fn token_sources(check: &mut Check, spec: &Value) {
     let volumes = SPEC.child("volumes");
