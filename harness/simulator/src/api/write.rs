@@ -44,6 +44,7 @@ pub(crate) async fn update(call: &Call<'_>) -> Result<Reply, Status> {
     let minor = call.cluster.minor();
     let body = body::object(call, form, expected)?;
     let object = decode::object(minor, expected, &body, request.field_validation, &mut warnings)?;
+    registry::update::check_namespace(&call.target, &object)?;
     registry::update::check_name(&call.target, &object)?;
     let change = Replace(object);
     let written = registry::update::update(call.cluster, &call.target, &request, &change).await?;

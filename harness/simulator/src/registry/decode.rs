@@ -194,6 +194,14 @@ fn type_mismatch(minor: Minor, expected: Expected<'_>, kind: &str, version: &str
             internal_package(expected.group),
             expected.kind
         ),
+        // Every group's scheme knows it, though it is no resource.
+        None if kind == "Status" && version == "v1" => {
+            format!(
+                "converting (v1.Status) to ({}.{}): unknown conversion",
+                internal_package(expected.group),
+                expected.kind
+            )
+        }
         None => {
             format!("no kind {kind:?} is registered for version {version:?} in scheme {:?}", rows::SCHEME.at(minor))
         }

@@ -179,6 +179,11 @@ fn check_preconditions(target: &Target, wish: &Wish, object: &Value) -> Result<(
     let conflict = |why: String| Err(Status::conflict(target.resource.group, target.resource.kind, &target.name, why));
     let uid = object::metadata(object, "uid");
     if let Some(wanted) = wish.uid.as_deref().filter(|wanted| *wanted != uid) {
+        // Namespaces look themselves, and have their own words.
+        if target.resource.stored_as == "namespaces" {
+            let why = format!("Precondition failed: UID in precondition: {wanted}, UID in object meta: {uid}");
+            return Err(target.conflict(&why));
+        }
         return conflict(format!(
             "the UID in the precondition ({wanted}) does not match the UID in record ({uid}). The object might have \
              been deleted and then recreated"

@@ -81,7 +81,11 @@ async fn attempt(
     let minor = cluster.minor();
     let resource = target.resource;
     let key = target.key();
-    let old = cluster.store().get(&key).ok_or_else(|| target.not_found())?;
+    let Some(old) = cluster.store().get(&key) else {
+        // What is not there has no uid, which is looked at first.
+        check_uid(target, change.expected_uid(), &Value::Null)?;
+        return Err(target.not_found());
+    };
     check_uid(target, change.expected_uid(), &old)?;
     let mut notes = Notes::default();
     let mut object = change.apply(&old, &mut notes.warnings)?;
@@ -213,6 +217,14 @@ pub(crate) fn check_name(target: &Target, object: &Value) -> Result<(), Status> 
             target.name
         )));
     }
+    check_namespace(target, object)
+}
+
+/// Checks that an object is in the namespace that the path names, or in none.
+///
+/// # Errors
+/// 400 in the words of `EnsureObjectNamespaceMatchesRequestNamespace`.
+pub(crate) fn check_namespace(target: &Target, object: &Value) -> Result<(), Status> {
     metadata::ensure_namespace(&mut json!({"metadata": {"namespace": object::namespace(object)}}), &target.namespace)
 }
 
