@@ -545,6 +545,10 @@ since!(
     /// Ports of one name are warned of, and label values of preferred node affinities, and odd IP addresses.
     WARN_PORT_NAMES, 33, "v1.33 warnings.go"
 );
+since!(
+    /// A projected volume's source that names nothing is warned of.
+    WARN_EMPTY_PROJECTIONS, 32, "v1.32 warnings.go `warningsForOverlappingVirtualPaths`; no answer of v1.31.14 has it"
+);
 
 /// What is said of volumes whose drivers were removed with v1.25.
 pub(crate) static WARN_REMOVED_VOLUMES: ByMinor<&str> = ByMinor::new(&[

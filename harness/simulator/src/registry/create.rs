@@ -133,7 +133,8 @@ async fn attempt(
     attributes.object = Some(object);
     admission::validate(cluster, attributes, &mut notes).await?;
     let mut object = attributes.object.take().unwrap_or_default();
-    if !matches!(object::metadata(&object, "resourceVersion"), "" | "0") {
+    // The storage reads a number, and takes what is none for none.
+    if object::metadata(&object, "resourceVersion").parse::<u64>().is_ok_and(|version| version != 0) {
         return Err(Status::new(500, "", "resourceVersion should not be set on objects to be created"));
     }
     object::metadata_mut(&mut object).remove("resourceVersion");

@@ -176,9 +176,20 @@ fn check_type(minor: Minor, expected: Expected<'_>, body: &[u8]) -> Result<(), S
     let kind = meta.kind.filter(|kind| !kind.is_empty()).unwrap_or_else(|| expected.kind.to_owned());
     let version = meta.api_version.filter(|version| !version.is_empty()).unwrap_or_else(|| wanted.clone());
     match type_mismatch(minor, expected, &kind, &version) {
-        Some(detail) => Err(cannot_be_handled(&kind, &version, expected.kind, &detail)),
+        Some(detail) => {
+            // A kind that is registered is read before it is found not to be the one expected.
+            let is_read = registered(minor, &kind, &version).is_some() && fields::root(&kind).is_some();
+            let unread = if is_read { fields::decode(minor, &kind, body).err() } else { None };
+            let detail = unread.map_or(detail, |error| error.detail);
+            Err(cannot_be_handled(&kind, &version, expected.kind, &detail))
+        }
         None => Ok(()),
     }
+}
+
+/// The resource of a kind that the minor knows.
+fn registered(minor: Minor, kind: &str, version: &str) -> Option<&'static Resource> {
+    Resource::all(minor).find(|resource| resource.kind == kind && resource.api_version() == version)
 }
 
 /// Why a kind is not the one expected, in the words of Go's scheme.
@@ -186,8 +197,7 @@ fn type_mismatch(minor: Minor, expected: Expected<'_>, kind: &str, version: &str
     if kind == expected.kind && version == expected.api_version() {
         return None;
     }
-    let registered = Resource::all(minor).find(|resource| resource.kind == kind && resource.api_version() == version);
-    Some(match registered {
+    Some(match registered(minor, kind, version) {
         Some(resource) => format!(
             "converting ({}.{kind}) to ({}.{}): unknown conversion",
             resource.version,

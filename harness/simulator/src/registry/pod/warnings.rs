@@ -69,6 +69,9 @@ pub(crate) fn warnings(minor: Minor, pod: &Value, old: Option<&Value>) -> Vec<St
         }
     }
     volumes(minor, spec, &mut warnings);
+    if *rule::WARN_EMPTY_PROJECTIONS.at(minor) {
+        empty_projections(spec, &mut warnings);
+    }
     duplicates(minor, spec, &mut warnings);
     seccomp_pod(minor, spec, annotations, &mut warnings);
     for (list, index, container) in containers(spec) {
@@ -244,6 +247,16 @@ fn volumes(minor: Minor, spec: &Value, warnings: &mut Vec<String>) {
     }
 }
 
+/// Projected volumes with a source that names nothing.
+fn empty_projections(spec: &Value, warnings: &mut Vec<String>) {
+    for volume in spec.list("volumes") {
+        let sources = volume.field("projected").list("sources");
+        let empty = sources.iter().filter(|source| source.as_object().is_none_or(serde_json::Map::is_empty));
+        let name = volume.text("name");
+        warnings.extend(empty.map(|_| format!("volume {name:?} (Projected) has no sources provided")));
+    }
+}
+
 /// Bytes are whole.
 fn fraction(amounts: Option<&Value>, name: &str, path: &str, warnings: &mut Vec<String>) {
     let text = amounts.text(name);
@@ -357,6 +370,16 @@ mod tests {
             format!("metadata.annotations[{SECCOMP_POD}]: {text}; use the \"seccompProfile\" field instead")
         });
         assert_eq!(warnings(minor, &pod, None), expected.into_iter().collect::<Vec<_>>());
+    }
+
+    #[rstest]
+    #[case::none_before(31, &[])]
+    #[case::one_a_source(36, &["volume \"v\" (Projected) has no sources provided"])]
+    fn a_projected_source_that_names_nothing(#[case] number: u8, #[case] expected: &[&str]) {
+        let minor = Minor::new(number).expect("modelled");
+        let volume = json!({"name": "v", "projected": {"sources": [{}]}});
+        let pod = json!({"metadata": {"name": "p"}, "spec": {"volumes": [volume]}});
+        assert_eq!(warnings(minor, &pod, None), expected);
     }
 
     #[test]
