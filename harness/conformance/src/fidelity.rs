@@ -19,6 +19,7 @@ mod listed;
 mod names;
 mod random;
 mod recorded;
+mod recorder;
 mod registered;
 mod scenarios;
 mod shrink;
@@ -27,7 +28,7 @@ mod webhooks;
 
 use std::io;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 pub use self::{
     case::Stage,
@@ -81,6 +82,15 @@ pub enum FidelityError {
         #[source]
         source: io::Error,
     },
+    /// A recorded case cannot be read to record it anew.
+    #[error("record `{path}` anew")]
+    Again {
+        /// Which one.
+        path: Utf8PathBuf,
+        /// Why.
+        #[source]
+        source: Box<RecordedError>,
+    },
     /// The scenarios cannot be planned.
     #[error("plan the scenarios")]
     Plan(#[source] crate::RunError),
@@ -90,6 +100,13 @@ impl FidelityError {
     fn send(path: &str) -> impl FnOnce(kube::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Send { path, source: Box::new(source) }
+    }
+}
+
+impl FidelityError {
+    fn record(path: &Utf8Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Record { path, source }
     }
 }
 

@@ -48,6 +48,9 @@ pub(crate) struct VerifyArguments {
     /// Write each difference there as a case that tests replay, with what every version answers.
     #[arg(long, value_name = "DIR", env = "SECCOMP_HARNESS_RECORD")]
     pub(crate) record: Option<Utf8PathBuf>,
+    /// Record the cases of this folder anew, with what the versions answer that are compared now.
+    #[arg(long, value_name = "DIR", env = "SECCOMP_HARNESS_RECORD_AGAIN")]
+    pub(crate) record_again: Option<Utf8PathBuf>,
     #[command(flatten)]
     pub(crate) folders: Folders,
 }

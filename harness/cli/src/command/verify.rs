@@ -68,6 +68,7 @@ fn options(arguments: &VerifyArguments, folders: &Folders, context: &Context) ->
         suite: Suite::from(Files::read(&folders.scenarios)?),
         listed: listed(arguments, &folders.scenarios)?,
         record: arguments.record.clone(),
+        again: arguments.record_again.clone(),
         date: jiff::Zoned::now().date().to_string(),
         simulator: env!("CARGO_PKG_VERSION").to_owned(),
         cancellation: context.cancellation.clone(),

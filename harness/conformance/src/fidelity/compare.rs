@@ -13,6 +13,8 @@ pub struct Difference {
     pub(super) request: String,
     /// In which way they differ, without what varies between requests that meet the same difference.
     pub(super) kind: String,
+    /// Where bodies differ, as a JSON pointer into the answer.
+    pub(super) place: Option<String>,
     /// What the real API server did.
     pub(super) real: String,
     /// What the simulated one did.
@@ -43,6 +45,9 @@ pub(super) fn compare(real: &[Exchange], simulated: &[Exchange], verbs: &[String
         Some(Difference {
             request: real.id.clone(),
             kind: format!("{verb}: {kind}"),
+            place: (real.code < 400 && real.code == simulated.code)
+                .then(|| first_place(&real.body, &simulated.body))
+                .flatten(),
             real: real_text,
             simulated: simulated_text,
         })
@@ -127,6 +132,27 @@ fn first_difference<'a>(real: &'a Value, simulated: &'a Value, place: &str) -> O
         }
         _ => Some((place.to_owned(), real, simulated)),
     }
+}
+
+/// The exact place of the first difference.
+fn first_place<'a>(real: &'a Value, simulated: &'a Value) -> Option<String> {
+    if real == simulated {
+        return None;
+    }
+    let (step, real, simulated) = match (real, simulated) {
+        (Value::Object(one), Value::Object(other)) => {
+            let keys: BTreeSet<_> = one.keys().chain(other.keys()).collect();
+            let key = keys.into_iter().find(|key| one.get(*key) != other.get(*key))?;
+            let at = |side: &'a serde_json::Map<String, Value>| side.get(key).unwrap_or(&Value::Null);
+            (key.replace('~', "~0").replace('/', "~1"), at(one), at(other))
+        }
+        (Value::Array(one), Value::Array(other)) if one.len() == other.len() => {
+            let place = one.iter().zip(other).position(|(one, other)| one != other)?;
+            (place.to_string(), &one[place], &other[place])
+        }
+        _ => return Some(String::new()),
+    };
+    first_place(real, simulated).map(|rest| format!("/{step}{rest}"))
 }
 
 /// How two refusals differ: by the causes that only one of them has, else by their messages.

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use kube_simulator::Minor;
 use seccomp_webhook::ServingCertificate;
 use tokio_util::sync::CancellationToken;
@@ -21,9 +21,10 @@ use super::{
     compare::{Difference, compare},
     generate::Generator,
     listed::ListedDifferences,
-    recorded::{Group, NAMESPACE, Recorded, RecordedExchange},
+    recorded::Recorded,
+    recorder::Recorder,
     scenarios, shrink,
-    side::{Exchange, Side},
+    side::Side,
     webhooks::Webhooks,
 };
 use crate::{
@@ -58,6 +59,8 @@ pub struct VerifyOptions {
     pub listed: ListedDifferences,
     /// Where each other difference is recorded as a case.
     pub record: Option<Utf8PathBuf>,
+    /// A folder of recorded cases that are recorded anew.
+    pub again: Option<Utf8PathBuf>,
     /// Today, as the certificate shows it.
     pub date: String,
     /// The version of the simulator, as the certificate shows it.
@@ -92,6 +95,7 @@ pub struct Found {
     pub cases: usize,
     /// Where it was recorded.
     pub recorded: Option<Utf8PathBuf>,
+    smallest: Option<Case>,
 }
 
 /// How far a verification is.
@@ -170,7 +174,9 @@ impl Driver<'_> {
     async fn run(&self) -> Result<Verified, FidelityError> {
         let proven = self.planes.iter().map(|plane| Box::pin(self.version(plane)));
         let kubernetes = futures::future::try_join_all(proven).await?;
-        let found: Vec<Found> = self.found.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        let mut found: Vec<Found> =
+            self.found.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        self.record(&mut found).await?;
         let met = kubernetes.iter().flat_map(|proven| proven.stages.values()).flat_map(|counts| counts.listed.keys());
         let reason = |name: &String| {
             let listed = self.options.listed.differences.iter().find(|listed| listed.name == *name);
@@ -189,6 +195,23 @@ impl Driver<'_> {
         };
         let durations = self.durations.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Ok(Verified { certificate, found, durations })
+    }
+
+    /// Writes down what was found, when nobody else asks the same API servers anything.
+    async fn record(&self, found: &mut [Found]) -> Result<(), FidelityError> {
+        let recorder = Recorder { planes: self.planes, tls: &self.tls };
+        if let Some(folder) = &self.options.record {
+            for found in found {
+                if let Some(case) = &found.smallest {
+                    let recorded = Recorded::of(case.clone(), &found.difference);
+                    found.recorded = Some(recorder.record(recorded, folder).await?);
+                }
+            }
+        }
+        if let Some(folder) = &self.options.again {
+            recorder.again(folder).await?;
+        }
+        Ok(())
     }
 
     /// All stages on one version.
@@ -352,62 +375,24 @@ impl Driver<'_> {
                 found.cases += 1;
                 return;
             }
-            let first =
-                Found { minor: minor.to_string(), stage, difference, case: String::new(), cases: 1, recorded: None };
+            let first = Found {
+                minor: minor.to_string(),
+                stage,
+                difference,
+                case: String::new(),
+                cases: 1,
+                smallest: None,
+                recorded: None,
+            };
             found.insert(kind.clone(), first);
         }
-        let (case, text) = shrunk().await;
-        let recorded = match (&case, &self.options.record) {
-            (Some(case), Some(folder)) => self.record(case, &kind, folder).await.ok(),
-            _ => None,
-        };
+        let (smallest, text) = shrunk().await;
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = found.get_mut(&kind) {
             found.case = text;
-            found.recorded = recorded;
+            found.smallest = smallest;
             let told = found.clone();
             (self.progress)(Progress::Differs(Box::new(told)));
         }
     }
-
-    /// Writes a case down, with what every version answers.
-    async fn record(&self, case: &Case, kind: &str, folder: &Utf8Path) -> Result<Utf8PathBuf, FidelityError> {
-        let mut answers: Vec<Group> = Vec::new();
-        for plane in self.planes {
-            let side = Side::Real { plane };
-            side.prepare(NAMESPACE).await?;
-            let webhooks = Webhooks::start(&self.tls).await?;
-            let exchanges: Vec<Exchange> = side.run(case, NAMESPACE, &webhooks).await?;
-            let exchanges: Vec<RecordedExchange> = exchanges.iter().map(RecordedExchange::from).collect();
-            let minor = plane.minor().to_string();
-            match answers.iter_mut().find(|group| group.exchanges == exchanges) {
-                Some(group) => group.minors.push(minor),
-                None => answers.push(Group { minors: vec![minor], exchanges }),
-            }
-        }
-        let recorded = Recorded { difference: kind.to_owned(), case: case.clone(), answers };
-        let path = folder.join(format!("{}.json", file_name(kind)));
-        let text = serde_json::to_string_pretty(&recorded).unwrap_or_default();
-        let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, text + "\n"));
-        written.map_err(|source| FidelityError::Record { path: path.clone(), source })?;
-        Ok(path)
-    }
-}
-
-/// A name of letters and dashes, with a number so that no two kinds share one.
-fn file_name(kind: &str) -> String {
-    const LONGEST: usize = 60;
-    let mut name = String::new();
-    for letter in kind.chars() {
-        if letter.is_ascii_alphanumeric() {
-            name.push(letter.to_ascii_lowercase());
-        } else if !name.ends_with('-') && !name.is_empty() {
-            name.push('-');
-        }
-        if name.len() >= LONGEST {
-            break;
-        }
-    }
-    let hash = kind.bytes().fold(0_u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
-    format!("{}-{:04x}", name.trim_matches('-'), hash & 0xffff)
 }

@@ -1,5 +1,7 @@
 //! Cases in which the simulator once differed, with what real API servers answered: replayed offline by tests.
 
+use std::collections::BTreeMap;
+
 use camino::Utf8Path;
 use kube_simulator::Minor;
 use seccomp_webhook::ServingCertificate;
@@ -18,6 +20,9 @@ use super::{
 pub(super) const NAMESPACE: &str = "fidelity-0";
 
 /// A case, and what real API servers answered.
+///
+/// Refusals stand there as they were said. Of an object that was answered only the parts stand there that once differed, so
+/// that a file shows what it is about; the whole objects are compared where the case came from, by a verification.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Recorded {
@@ -25,6 +30,12 @@ pub struct Recorded {
     pub(super) difference: String,
     /// What was asked.
     pub(super) case: Case,
+    /// Which parts of the answer to a request are compared, as JSON pointers, where it is no refusal.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) parts: BTreeMap<String, Vec<String>>,
+    /// Whether what webhooks were asked is compared, and not only whether they were.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) reviews: bool,
     /// What was answered: the versions that answered the same, together.
     pub(super) answers: Vec<Group>,
 }
@@ -45,6 +56,8 @@ pub(super) struct RecordedExchange {
     pub(super) code: u16,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) warnings: Vec<String>,
+    /// A refusal, or an object of the compared parts by their pointers.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
     pub(super) body: Value,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) asked: Vec<RecordedAsked>,
@@ -55,12 +68,63 @@ pub(super) struct RecordedExchange {
 #[serde(deny_unknown_fields)]
 pub(super) struct RecordedAsked {
     pub(super) path: String,
+    #[serde(default, skip_serializing_if = "Value::is_null")]
     pub(super) body: Value,
 }
 
-impl From<&Exchange> for RecordedExchange {
-    fn from(exchange: &Exchange) -> Self {
-        let Exchange { id, code, warnings, body, asked } = exchange.clone();
+impl Recorded {
+    /// A case that shows `difference`, before anything is recorded.
+    pub(super) fn of(case: Case, difference: &Difference) -> Self {
+        let parts = difference.place.iter().map(|place| (difference.request.clone(), vec![place.clone()])).collect();
+        let reviews = difference.kind.contains(": review at ");
+        Self { difference: difference.kind.clone(), case, parts, reviews, answers: Vec::new() }
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// It cannot be read, or is no recorded case.
+    pub(super) fn read(file: &Utf8Path) -> Result<Self, RecordedError> {
+        let text = std::fs::read_to_string(file).map_err(RecordedError::Read)?;
+        serde_json::from_str(&text).map_err(RecordedError::Decode)
+    }
+
+    /// Takes note of what a version answers, in the place of what it answered before.
+    pub(super) fn add(&mut self, minor: Minor, exchanges: Vec<Exchange>) {
+        self.answers.iter_mut().for_each(|group| group.minors.retain(|known| *known != minor.to_string()));
+        self.answers.retain(|group| !group.minors.is_empty());
+        let exchanges = exchanges.into_iter().map(|exchange| RecordedExchange::from(self.shown(exchange)));
+        let exchanges: Vec<_> = exchanges.collect();
+        match self.answers.iter_mut().find(|group| group.exchanges == exchanges) {
+            Some(group) => {
+                group.minors.push(minor.to_string());
+                group.minors.sort();
+            }
+            None => self.answers.push(Group { minors: vec![minor.to_string()], exchanges }),
+        }
+        // Two digits each, so that texts are in the versions' order.
+        self.answers.sort_by(|one, other| one.minors.cmp(&other.minors));
+    }
+
+    /// What of an exchange is compared.
+    fn shown(&self, mut exchange: Exchange) -> Exchange {
+        if exchange.code < 400 {
+            let parts = self.parts.get(&exchange.id).into_iter().flatten();
+            let part =
+                |pointer: &String| (pointer.clone(), exchange.body.pointer(pointer).cloned().unwrap_or_default());
+            let parts: serde_json::Map<_, _> = parts.map(part).collect();
+            exchange.body = if parts.is_empty() { Value::Null } else { Value::Object(parts) };
+        }
+        if !self.reviews {
+            exchange.asked.iter_mut().for_each(|asked| asked.body = Value::Null);
+        }
+        exchange
+    }
+}
+
+impl From<Exchange> for RecordedExchange {
+    fn from(exchange: Exchange) -> Self {
+        let Exchange { id, code, warnings, body, asked } = exchange;
         let asked = asked.into_iter().map(|Asked { path, body }| RecordedAsked { path, body }).collect();
         Self { id, code, warnings, body, asked }
     }
@@ -105,8 +169,7 @@ pub enum RecordedError {
 /// # Errors
 /// [`RecordedError::Differs`]: the simulator answers something else; and what keeps it from being replayed.
 pub async fn replay(file: &Utf8Path) -> Result<(), RecordedError> {
-    let text = std::fs::read_to_string(file).map_err(RecordedError::Read)?;
-    let recorded: Recorded = serde_json::from_str(&text).map_err(RecordedError::Decode)?;
+    let recorded = Recorded::read(file)?;
     let certificate = ServingCertificate::for_run(["127.0.0.1"]).map_err(FidelityError::from)?;
     let webhooks = Webhooks::start(&certificate).await?;
     let case = &recorded.case;
@@ -114,6 +177,7 @@ pub async fn replay(file: &Utf8Path) -> Result<(), RecordedError> {
         for minor in &group.minors {
             let simulated: Minor = minor.parse().map_err(|_| RecordedError::Minor(minor.clone()))?;
             let exchanges = Side::Simulated { minor: simulated }.run(case, NAMESPACE, &webhooks).await?;
+            let exchanges: Vec<_> = exchanges.into_iter().map(|exchange| recorded.shown(exchange)).collect();
             let real: Vec<Exchange> = group.exchanges.iter().map(Exchange::from).collect();
             if let Some(difference) = compare(&real, &exchanges, &case.verbs()) {
                 return Err(RecordedError::Differs { minor: minor.clone(), difference });

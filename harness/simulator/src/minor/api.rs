@@ -236,3 +236,7 @@ pub(crate) static REFUSES_UNREADABLE_VERSIONS: ByMinor<bool> = ByMinor::new(&[
     (20, false, "kube-apiserver 1.24.17, 1.25.16, 1.31.14"),
     (33, true, "kubernetes v1.33 `apiserver/pkg/storage/interfaces.go` `ValidateListOptions`; kube-apiserver 1.36.3"),
 ]);
+
+/// Whether an update of what is not there compares uids first, and so conflicts where the client names one.
+pub(crate) static UID_BEFORE_PRESENCE: ByMinor<bool> =
+    ByMinor::new(&[(20, true, "kube-apiserver 1.24.17, 1.25.16, 1.31.14"), (36, false, "kube-apiserver 1.36.3")]);

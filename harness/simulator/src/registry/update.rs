@@ -82,11 +82,13 @@ async fn attempt(
     let resource = target.resource;
     let key = target.key();
     let Some(old) = cluster.store().get(&key) else {
-        // What is not there has no uid, which is looked at first.
-        check_uid(target, change.expected_uid(), &Value::Null)?;
+        // What is not there has no uid.
+        if *rows::UID_BEFORE_PRESENCE.at(minor) {
+            check_uid(target, request.dry_run, change.expected_uid(), &Value::Null)?;
+        }
         return Err(target.not_found());
     };
-    check_uid(target, change.expected_uid(), &old)?;
+    check_uid(target, request.dry_run, change.expected_uid(), &old)?;
     let mut notes = Notes::default();
     let mut object = change.apply(&old, &mut notes.warnings)?;
     check_name(target, &object)?;
@@ -228,7 +230,7 @@ pub(crate) fn check_namespace(target: &Target, object: &Value) -> Result<(), Sta
     metadata::ensure_namespace(&mut json!({"metadata": {"namespace": object::namespace(object)}}), &target.namespace)
 }
 
-fn check_uid(target: &Target, asked: Option<&str>, old: &Value) -> Result<(), Status> {
+fn check_uid(target: &Target, dry_run: bool, asked: Option<&str>, old: &Value) -> Result<(), Status> {
     let uid = object::metadata(old, "uid");
     let Some(asked) = asked.filter(|asked| *asked != uid) else {
         return Ok(());
@@ -236,8 +238,10 @@ fn check_uid(target: &Target, asked: Option<&str>, old: &Value) -> Result<(), St
     let namespace = if target.namespace.is_empty() { String::new() } else { format!("{}/", target.namespace) };
     let resource = target.resource;
     let group = if resource.group.is_empty() { String::new() } else { format!("{}/", resource.group) };
+    // A dry run does not come as far as to where the prefix is.
+    let prefix = if dry_run { "" } else { "/registry" };
     Err(target.conflict(&format!(
-        "StorageError: invalid object, Code: 4, Key: /registry/{group}{}/{namespace}{}, ResourceVersion: 0, \
+        "StorageError: invalid object, Code: 4, Key: {prefix}/{group}{}/{namespace}{}, ResourceVersion: 0, \
          AdditionalErrorMsg: Precondition failed: UID in precondition: {asked}, UID in object meta: {uid}",
         resource.name, target.name
     )))
