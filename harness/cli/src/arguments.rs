@@ -185,7 +185,8 @@ pub(crate) struct RunArguments {
     /// Without it, the folder that `ARTIFACTS` names.
     #[arg(long, value_name = "DIR", env = "SECCOMP_HARNESS_ARTIFACTS")]
     pub(crate) artifacts: Option<Utf8PathBuf>,
-    /// The webhook under test: `reference`, `gardener-resource-manager`, or `mutant:NAME` for one that is broken on purpose.
+    /// The webhook under test: `reference`, `gardener-resource-manager`, `url` for any server, or `mutant:NAME` for one that
+    /// is broken on purpose.
     #[arg(long, default_value = "reference", value_name = "WEBHOOK", env = "SECCOMP_HARNESS_WEBHOOK")]
     pub(crate) webhook: TestedWebhook,
     /// Stop at the first case that fails.

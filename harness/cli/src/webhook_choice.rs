@@ -1,8 +1,11 @@
 //! Which webhook.
 
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 use seccomp_webhook::{Mutant, RESOURCE_MANAGER};
+
+/// What any server is called.
+const URL: &str = "url";
 
 /// Which webhook.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -30,6 +33,20 @@ pub(crate) enum TestedWebhook {
     Own(WebhookChoice),
     /// Gardener's own.
     ResourceManager,
+    /// One that somebody runs.
+    Url,
+}
+
+impl fmt::Display for TestedWebhook {
+    /// As the command line names it.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Own(WebhookChoice::Reference) => formatter.write_str("reference"),
+            Self::Own(WebhookChoice::Mutant(mutant)) => write!(formatter, "mutant:{}", mutant.name()),
+            Self::ResourceManager => formatter.write_str(RESOURCE_MANAGER),
+            Self::Url => formatter.write_str(URL),
+        }
+    }
 }
 
 impl FromStr for TestedWebhook {
@@ -38,6 +55,7 @@ impl FromStr for TestedWebhook {
     fn from_str(text: &str) -> Result<Self, WebhookChoiceError> {
         match text {
             RESOURCE_MANAGER => Ok(Self::ResourceManager),
+            URL => Ok(Self::Url),
             _ => match text.parse() {
                 Err(WebhookChoiceError::Unknown(text)) => Err(WebhookChoiceError::UnknownTested(text)),
                 parsed => parsed.map(Self::Own),
@@ -53,7 +71,7 @@ pub(crate) enum WebhookChoiceError {
     #[error("parse webhook `{0}`: expected `reference` or `mutant:NAME`")]
     Unknown(String),
     /// None that a run can test.
-    #[error("parse webhook `{0}`: expected `reference`, `gardener-resource-manager` or `mutant:NAME`")]
+    #[error("parse webhook `{0}`: expected `reference`, `gardener-resource-manager`, `url` or `mutant:NAME`")]
     UnknownTested(String),
     /// No mutant has the name.
     #[error(transparent)]

@@ -6,7 +6,7 @@ pub(crate) mod live;
 mod pods;
 pub(crate) mod simulated;
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, process::ExitStatus, time::Duration};
 
 use serde_json::Value;
 
@@ -150,6 +150,8 @@ pub(crate) enum ClusterError {
     Refused(#[from] Refused),
     #[error("{what} within {} s", limit.as_secs())]
     TimedOut { what: String, limit: Duration },
+    #[error("run {name}: it ended with {status}: {said}")]
+    Ended { name: &'static str, status: ExitStatus, said: String },
     #[error("{what}: a cluster of this kind cannot")]
     Unable { what: String },
     #[error("{what}")]

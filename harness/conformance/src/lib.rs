@@ -25,6 +25,7 @@ mod needs;
 mod outcome;
 mod partition;
 mod plan;
+mod ports;
 mod probe;
 mod run;
 mod snapshot;

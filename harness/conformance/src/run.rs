@@ -7,6 +7,7 @@ mod recording;
 mod shared;
 mod source;
 pub(crate) mod stage;
+mod webhook;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,10 +21,10 @@ use std::{
 use camino::Utf8PathBuf;
 use kube_simulator::Minor;
 use seccomp_scenario::{Requirement, Scenario};
-use seccomp_webhook::{GardenerRelease, Mutant};
 use tokio::sync::{OnceCell, mpsc::UnboundedSender};
 use tokio_util::sync::CancellationToken;
 
+pub use self::webhook::WebhookKind;
 use self::{
     clusters::Clusters,
     driver::{Driven, Driver},
@@ -98,6 +99,14 @@ pub enum RunError {
     UnknownMutant {
         /// What was selected.
         name: String,
+    },
+    /// A webhook that these clusters cannot run, or that is not told what it must be told.
+    #[error("test webhook `{webhook}`: {problem}")]
+    UnfitWebhook {
+        /// The webhook.
+        webhook: String,
+        /// What is wrong, and what to do about it.
+        problem: String,
     },
     /// A node image whose minor nobody can tell.
     #[error("node image `{image}`: its tag names no Kubernetes version that is known; select one minor for it")]
@@ -195,9 +204,10 @@ struct Prepared {
 
 impl Prepared {
     async fn new(suite: &Suite, options: &RunOptions, is_compared: bool, is_kept: bool) -> Result<Self, RunError> {
-        let mutant = mutant(&options.webhook)?;
-        let selection = options.webhook.selection(&options.selection);
-        let local = LocalWebhooks::new(mutant).map_err(infrastructure("certificate"))?;
+        options.webhook.check_fit(&options.cluster)?;
+        let mutant = options.webhook.mutant()?;
+        let selection = options.webhook.selection(&options.selection).await?;
+        let local = LocalWebhooks::new(mutant, options.webhook.upstream()?).map_err(infrastructure("certificate"))?;
         let book = SnapshotBook::read(&options.snapshots).map_err(infrastructure("snapshots"))?;
         let given = source::Shared {
             run: draw_run(),
@@ -206,7 +216,7 @@ impl Prepared {
             webhook: options.webhook.clone(),
             archive: Archive::new(options.image.clone()),
             keeps_evidence: options.artifacts.is_some(),
-            webhook_images: webhook_images(&options.webhook, &selection),
+            webhook_images: options.webhook.images(&selection),
             profiles: localhost_profiles(suite),
         };
         let clusters = Clusters::prepare(options, given).await?;
@@ -266,18 +276,6 @@ fn default_parallel(cluster: &ClusterKind) -> usize {
     }
 }
 
-/// The images of Gardener's webhook in the selected releases.
-fn webhook_images(webhook: &WebhookKind, selection: &Selection) -> Vec<String> {
-    match webhook {
-        WebhookKind::Reference | WebhookKind::Mutant(_) => Vec::new(),
-        WebhookKind::ResourceManager { image: Some(image) } => vec![image.clone()],
-        WebhookKind::ResourceManager { image: None } => {
-            let releases = selection.gardener.iter().filter_map(|release| release.parse::<GardenerRelease>().ok());
-            releases.map(GardenerRelease::resource_manager_image).collect()
-        }
-    }
-}
-
 /// Eight letters that hardly any other run draws.
 fn draw_run() -> String {
     format!("{:08x}", RandomState::new().hash_one(std::process::id()) >> 32)
@@ -287,13 +285,6 @@ fn draw_run() -> String {
 fn localhost_profiles(suite: &Suite) -> BTreeSet<String> {
     let instances = suite.scenarios.iter().flat_map(|scenario| &scenario.instances);
     instances.flat_map(|instance| instance.given.node.localhost_profiles.iter().cloned()).collect()
-}
-
-fn mutant(webhook: &WebhookKind) -> Result<Option<Mutant>, RunError> {
-    match webhook {
-        WebhookKind::Reference | WebhookKind::ResourceManager { .. } => Ok(None),
-        WebhookKind::Mutant(name) => name.parse().map(Some).map_err(|_| RunError::UnknownMutant { name: name.clone() }),
-    }
 }
 
 fn infrastructure<E: std::error::Error + Send + Sync + 'static>(what: &str) -> impl FnOnce(E) -> RunError {
@@ -415,48 +406,6 @@ pub struct KindSettings {
     pub is_kept: bool,
     /// After what time a cluster is nobody's.
     pub lifetime: Option<Duration>,
-}
-
-/// The webhook under test.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub enum WebhookKind {
-    /// Our own, with the documented behaviour.
-    #[default]
-    Reference,
-    /// Our own, broken in one way.
-    Mutant(String),
-    /// Gardener's own.
-    ResourceManager {
-        /// Its image; without it the release's public one.
-        image: Option<String>,
-    },
-}
-
-impl WebhookKind {
-    /// What of `selection` can be run with it: Gardener's own is one release, that of its image or the newest, unless others
-    /// are selected.
-    fn selection(&self, selection: &Selection) -> Selection {
-        let mut selection = selection.clone();
-        if let Self::ResourceManager { image } = self
-            && selection.gardener.is_empty()
-        {
-            let tag = image.as_ref().and_then(|image| image.rsplit_once(':')).map(|(_, tag)| tag);
-            let release = tag.and_then(|tag| tag.parse().ok()).unwrap_or(GardenerRelease::NEWEST);
-            selection.gardener.push(release.to_string());
-        }
-        selection
-    }
-}
-
-impl fmt::Display for WebhookKind {
-    /// As the command line names it.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Reference => formatter.write_str("reference"),
-            Self::Mutant(name) => write!(formatter, "mutant:{name}"),
-            Self::ResourceManager { .. } => formatter.write_str("gardener-resource-manager"),
-        }
-    }
 }
 
 /// What happens to snapshots that differ or lack.

@@ -2,10 +2,12 @@
 
 mod deployed;
 mod host;
+mod program;
 mod registrar;
 
 pub(crate) use deployed::{Deployable, Deployer};
 pub(crate) use host::{Host, HostError, LocalWebhooks, Webhooks};
+pub(crate) use program::Launcher;
 pub(crate) use registrar::{InForce, Lease, RegisterError, Registrar, plain_pod};
 
 use seccomp_scenario::SkipReason;

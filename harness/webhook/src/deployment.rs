@@ -2,6 +2,7 @@
 //!
 //! They are values for whoever applies them, and no registration is among them: that comes last, when the webhook answers.
 
+mod foreign;
 mod pod;
 mod program;
 mod resource_manager;
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use serde_json::{Map, Value, json};
 
+pub use foreign::ForeignWebhook;
 pub use program::{ProgramPorts, ResourceManagerProgram};
 
 use self::pod::Container;

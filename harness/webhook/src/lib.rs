@@ -31,7 +31,7 @@ pub use behaviour::{
 };
 pub use certificate::{CertificateError, CertificateFiles, Reload, ReloadingCertificate, ServingCertificate};
 pub use decide::{Decision, Handler, Outcome, decide};
-pub use deployment::{Deployment, ProgramPorts, ResourceManagerProgram};
+pub use deployment::{Deployment, ForeignWebhook, ProgramPorts, ResourceManagerProgram};
 pub use metrics::Metrics;
 pub use mutant::{Mutant, MutantError};
 pub use record::{Record, Recorder};

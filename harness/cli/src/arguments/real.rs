@@ -19,4 +19,16 @@ pub(crate) struct RealClusters {
     /// The image of Gardener's resource manager; without it the public one of the release.
     #[arg(long, value_name = "IMAGE", env = "SECCOMP_HARNESS_WEBHOOK_IMAGE")]
     pub(crate) webhook_image: Option<String>,
+    /// The program of Gardener's resource manager, for `--cluster control-plane`.
+    #[arg(long, value_name = "FILE", env = "SECCOMP_HARNESS_WEBHOOK_PROGRAM")]
+    pub(crate) webhook_program: Option<Utf8PathBuf>,
+    /// The address of the server that `--webhook url` tests: `https://HOST:PORT/PATH`; without a path, Gardener's.
+    #[arg(long, value_name = "URL", env = "SECCOMP_HARNESS_WEBHOOK_URL")]
+    pub(crate) webhook_url: Option<String>,
+    /// The authority that signed its certificate, PEM.
+    #[arg(long, value_name = "FILE", env = "SECCOMP_HARNESS_WEBHOOK_CA")]
+    pub(crate) webhook_ca: Option<Utf8PathBuf>,
+    /// The name that its certificate is for, where it is not the host of its address.
+    #[arg(long, value_name = "NAME", env = "SECCOMP_HARNESS_WEBHOOK_SERVER_NAME")]
+    pub(crate) webhook_server_name: Option<String>,
 }

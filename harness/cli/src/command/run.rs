@@ -4,6 +4,7 @@ mod folded;
 
 use std::{collections::BTreeSet, num::NonZeroUsize, sync::Arc, time::Duration};
 
+use anyhow::Context as _;
 use camino::Utf8Path;
 use clap::ValueEnum as _;
 use seccomp_conformance::{
@@ -12,11 +13,12 @@ use seccomp_conformance::{
 };
 use seccomp_report::{Document, Progress, Run, RunVerdict, TextOptions, render_text};
 use seccomp_scenario::Suite as Files;
+use seccomp_webhook::ForeignWebhook;
 use tokio::sync::mpsc;
 
 use self::folded::{Folded, came_to, fault};
 use crate::{
-    arguments::{self, ClusterKind, Format, RunArguments, SnapshotUpdate},
+    arguments::{self, ClusterKind, Format, RunArguments, SnapshotUpdate, real::RealClusters},
     command::Context,
     diagnostics,
     end::End,
@@ -154,6 +156,7 @@ async fn execute(suite: Suite, options: RunOptions, context: &Context, folded: &
         Ok(Err(
             error @ (RunError::UnknownRelease { .. }
             | RunError::UnknownMutant { .. }
+            | RunError::UnfitWebhook { .. }
             | RunError::UnknownNodeImage { .. }),
         )) => Err(Failure::Usage(error.into())),
         Ok(Err(error)) => Err(Failure::Infrastructure(error.into())),
@@ -230,20 +233,38 @@ fn cluster(arguments: &RunArguments, environment: &Environment) -> Result<Cluste
 }
 
 fn webhook(arguments: &RunArguments) -> Result<WebhookKind, Failure> {
-    let is_manager = arguments.webhook == TestedWebhook::ResourceManager;
-    if arguments.real.webhook_image.is_some() && !is_manager {
-        return Err(Failure::usage("--webhook-image goes with --webhook gardener-resource-manager"));
-    }
-    // Elsewhere nothing could run it, and our own must not pass for it.
-    if is_manager && arguments.cluster != ClusterKind::Kind {
-        return Err(Failure::usage("--webhook gardener-resource-manager runs in a Pod: it goes with --cluster kind"));
-    }
     let real = &arguments.real;
+    let manager = TestedWebhook::ResourceManager;
+    let named = [
+        ("--webhook-image", real.webhook_image.is_some(), manager),
+        ("--webhook-program", real.webhook_program.is_some(), manager),
+        ("--webhook-url", real.webhook_url.is_some(), TestedWebhook::Url),
+        ("--webhook-ca", real.webhook_ca.is_some(), TestedWebhook::Url),
+        ("--webhook-server-name", real.webhook_server_name.is_some(), TestedWebhook::Url),
+    ];
+    if let Some((flag, _, webhook)) = named.iter().find(|(_, is_set, webhook)| *is_set && *webhook != arguments.webhook)
+    {
+        return Err(Failure::usage(format!("{flag} goes with --webhook {webhook}")));
+    }
     Ok(match arguments.webhook {
         TestedWebhook::Own(WebhookChoice::Reference) => WebhookKind::Reference,
         TestedWebhook::Own(WebhookChoice::Mutant(mutant)) => WebhookKind::Mutant(mutant.name().to_owned()),
-        TestedWebhook::ResourceManager => WebhookKind::ResourceManager { image: real.webhook_image.clone() },
+        TestedWebhook::ResourceManager => {
+            WebhookKind::ResourceManager { image: real.webhook_image.clone(), program: real.webhook_program.clone() }
+        }
+        TestedWebhook::Url => WebhookKind::Url(foreign(real)?),
     })
+}
+
+/// The server that somebody runs.
+fn foreign(real: &RealClusters) -> Result<ForeignWebhook, Failure> {
+    let (Some(url), Some(authority)) = (&real.webhook_url, &real.webhook_ca) else {
+        return Err(Failure::usage("--webhook url needs --webhook-url and --webhook-ca"));
+    };
+    let ca_bundle = std::fs::read_to_string(authority)
+        .with_context(|| format!("read `{authority}`, which --webhook-ca names"))
+        .map_err(Failure::Usage)?;
+    Ok(ForeignWebhook { url: url.clone(), ca_bundle, server_name: real.webhook_server_name.clone() })
 }
 
 /// The flag first, then insta's own variable; where neither says anything, CI only compares.

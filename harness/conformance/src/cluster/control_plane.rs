@@ -9,7 +9,7 @@ mod credentials;
 pub(crate) mod leftover;
 pub(crate) mod logs;
 mod processes;
-mod program;
+pub(crate) mod program;
 pub(crate) mod settings;
 pub(crate) mod supervise;
 
@@ -51,6 +51,7 @@ pub(crate) struct ControlPlane {
     minor: Minor,
     api: Api,
     authority: Arc<str>,
+    kubeconfig: String,
     processes: Processes,
     cases: Arc<AtomicUsize>,
 }
@@ -71,9 +72,9 @@ impl ControlPlane {
     pub(crate) async fn start(assets: &Utf8Path, settings: &ControlPlaneSettings) -> Result<Self, ClusterError> {
         let programs = Programs::find(assets, settings)?;
         let minor = processes::version(&programs).await?;
-        let Started { processes, client, authority } = Processes::start(&programs, settings).await?;
+        let Started { processes, client, authority, kubeconfig } = Processes::start(&programs, settings).await?;
         let authority = Arc::from(authority);
-        let plane = Self { minor, api: Api::new(client), authority, processes, cases: Arc::default() };
+        let plane = Self { minor, api: Api::new(client), authority, kubeconfig, processes, cases: Arc::default() };
         futures::future::try_join_all(OWN_NAMESPACES.map(|namespace| plane.prepare(namespace))).await?;
         let node = json!({
             "apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE, "labels": {NODE_LABEL: NODE}},
@@ -99,6 +100,16 @@ impl ControlPlane {
         let number = self.cases.fetch_add(1, Ordering::Relaxed);
         let namespace = format!("namespace-of-case-{number}");
         ControlPlaneCase { minor: self.minor, api: self.api.clone(), authority: Arc::clone(&self.authority), namespace }
+    }
+
+    /// The API server itself.
+    pub(crate) fn api(&self) -> &Api {
+        &self.api
+    }
+
+    /// The kubeconfig for a program beside it.
+    pub(crate) fn kubeconfig(&self) -> &str {
+        &self.kubeconfig
     }
 
     /// Where its logs stand now.

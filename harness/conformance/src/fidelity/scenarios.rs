@@ -47,7 +47,7 @@ pub(super) async fn compare_all(
         Err(crate::RunError::NothingSelected) => return Ok(Vec::new()),
         Err(error) => return Err(FidelityError::Plan(error)),
     };
-    let webhooks = Arc::new(LocalWebhooks::new(None)?);
+    let webhooks = Arc::new(LocalWebhooks::new(None, None)?);
     let case = plane.for_case();
     let in_force = readiness(&case).await?;
     let registrar = Registrar::new(case.api().clone(), Webhooks::Local(Arc::clone(&webhooks)), Some(in_force));

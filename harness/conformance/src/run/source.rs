@@ -23,7 +23,7 @@ use crate::{
         kind::request::KindOptions,
     },
     image::Archive,
-    webhook::{Deployable, Deployer, LocalWebhooks, Webhooks},
+    webhook::{Deployable, Deployer, Launcher, LocalWebhooks, Webhooks},
 };
 
 /// What all clusters of a run are made with.
@@ -88,8 +88,9 @@ impl Source {
         let shared = &self.shared;
         match &self.kind {
             SourceKind::ControlPlane(folder, settings) => {
-                let cluster = RealCluster::ControlPlane(Mutex::new(ControlPlane::start(folder, settings).await?));
-                Stage::new(cluster, Webhooks::Local(Arc::clone(&shared.local))).await
+                let plane = ControlPlane::start(folder, settings).await?;
+                let webhooks = self.beside(&plane, settings);
+                Stage::new(RealCluster::ControlPlane(Mutex::new(plane)), webhooks).await
             }
             SourceKind::Kind { version, options } => {
                 let archive = shared.archive.get().await?;
@@ -105,10 +106,23 @@ impl Source {
         }
     }
 
+    /// The webhooks of an API server without nodes: on this machine.
+    fn beside(&self, plane: &ControlPlane, settings: &ControlPlaneSettings) -> Webhooks {
+        let local = Arc::clone(&self.shared.local);
+        match &self.shared.webhook {
+            WebhookKind::ResourceManager { program: Some(program), .. } => {
+                let (api, kubeconfig) = (plane.api().clone(), plane.kubeconfig());
+                Webhooks::Launched(Launcher::new(api, kubeconfig, program.clone(), settings.clone(), local))
+            }
+            _ => Webhooks::Local(local),
+        }
+    }
+
     fn deployable(&self) -> Deployable {
         match &self.shared.webhook {
             WebhookKind::Reference | WebhookKind::Mutant(_) => Deployable::Reference(self.shared.mutant),
-            WebhookKind::ResourceManager { image } => Deployable::ResourceManager(image.clone()),
+            WebhookKind::ResourceManager { image, .. } => Deployable::ResourceManager(image.clone()),
+            WebhookKind::Url(foreign) => Deployable::Foreign(foreign.clone()),
         }
     }
 }

@@ -61,10 +61,13 @@ impl Stage {
         match &self.cluster {
             RealCluster::ControlPlane(plane) => {
                 let plane = plane.lock().await;
-                let (case, logs) = (plane.for_case(), plane.bookmark());
+                let (case, mut logs) = (plane.for_case(), plane.bookmark());
                 // Other cases run beside this one.
                 drop(plane);
+                logs.note(self.registrar.log_files().await);
                 let executed = execute(&case, planned, &self.registrar, cancellation).await;
+                // The first case starts its webhook.
+                logs.note_new(self.registrar.log_files().await);
                 Executed { logs: Some(logs), ..executed }
             }
             RealCluster::Live { cluster, .. } => {
@@ -100,6 +103,7 @@ impl Stage {
             RealCluster::ControlPlane(plane) => {
                 // With the control plane everything in it is gone.
                 plane.lock().await.shutdown().await;
+                self.registrar.forget().await;
                 Vec::new()
             }
             RealCluster::Live { cluster, is_kept } => match cluster.write().await.take() {

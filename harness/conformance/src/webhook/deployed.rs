@@ -6,7 +6,7 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use seccomp_webhook::{Deployment, GardenerRelease, Mutant, Record, ServingCertificate, Target};
+use seccomp_webhook::{Deployment, ForeignWebhook, GardenerRelease, Mutant, Record, ServingCertificate, Target};
 use serde_json::Value;
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -33,6 +33,8 @@ pub(crate) enum Deployable {
     Reference(Option<Mutant>),
     /// Gardener's own, of this image, or of the release's public one.
     ResourceManager(Option<String>),
+    /// One that runs elsewhere; what is deployed stands in front of it.
+    Foreign(ForeignWebhook),
 }
 
 /// Puts webhooks into a cluster.
@@ -62,6 +64,7 @@ impl Deployer {
         match self.deployable {
             Deployable::Reference(_) => one.handler() == other.handler(),
             Deployable::ResourceManager(_) => one == other,
+            Deployable::Foreign(_) => true,
         }
     }
 
@@ -85,7 +88,7 @@ impl Deployer {
         let place = Place::Deployed(Deployed { api: self.api.clone(), deployment, pod });
         let mutant = match self.deployable {
             Deployable::Reference(mutant) => mutant,
-            Deployable::ResourceManager(_) => None,
+            Deployable::ResourceManager(_) | Deployable::Foreign(_) => None,
         };
         Ok(Host::new(place, target, ca_bundle, mutant))
     }
@@ -125,6 +128,7 @@ impl Deployer {
         let objects = match &self.deployable {
             Deployable::Reference(mutant) => deployment.reference(release, *mutant),
             Deployable::ResourceManager(image) => deployment.resource_manager(release, image.as_deref()),
+            Deployable::Foreign(foreign) => deployment.foreign(foreign),
         };
         for object in objects {
             let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();

@@ -6,17 +6,20 @@ use std::{
     time::Duration,
 };
 
+use camino::Utf8PathBuf;
 use seccomp_webhook::{
     CertificateError, GardenerRelease, Mutant, Recorder, Registration, Reviewer, Running, ServerError,
-    ServingCertificate, Target, WebhookRequest,
+    ServingCertificate, Target, Upstream, WebhookRequest,
 };
 
 use super::{
     deployed::{Deployed, Deployer},
+    program::{Launched, Launcher},
     review,
 };
 use crate::{
     api::{ApiError, Refused},
+    cluster::ClusterError,
     outcome::Review,
 };
 
@@ -28,6 +31,8 @@ pub(crate) enum HostError {
     Start(#[from] ServerError),
     #[error("make the webhook's certificate")]
     Certificate(#[source] Box<CertificateError>),
+    #[error("start Gardener's program")]
+    Launch(#[source] Box<ClusterError>),
     #[error("call the API server")]
     Api(#[from] ApiError),
     #[error("deploy the webhook")]
@@ -52,8 +57,8 @@ pub(crate) struct Host {
 /// Where it runs.
 #[derive(Debug)]
 pub(super) enum Place {
-    /// In this process, reached by URL.
-    Local { running: Running, recorder: Arc<Recorder> },
+    /// In this process, reached by URL; it may stand in front of a program of this machine, which ends with it.
+    Local { running: Running, recorder: Arc<Recorder>, behind: Option<Launched> },
     /// In the cluster.
     Deployed(Deployed),
 }
@@ -97,6 +102,14 @@ impl Host {
         }
     }
 
+    /// The file that what is behind it logs to, where it is on this machine.
+    pub(crate) fn log_file(&self) -> Option<Utf8PathBuf> {
+        match &self.place {
+            Place::Local { behind, .. } => behind.as_ref().map(|launched| launched.log().to_owned()),
+            Place::Deployed(_) => None,
+        }
+    }
+
     /// What it logged, by the name of what logged it; nothing where it logs with the harness.
     pub(crate) async fn logs(&self) -> Vec<(String, String)> {
         match &self.place {
@@ -111,6 +124,8 @@ impl Host {
 pub(crate) enum Webhooks {
     /// They run in this process.
     Local(Arc<LocalWebhooks>),
+    /// They are programs of this machine.
+    Launched(Launcher),
     /// They run in the cluster.
     Deployed(Deployer),
 }
@@ -120,6 +135,7 @@ impl Webhooks {
     pub(super) fn is_alike(&self, one: GardenerRelease, other: GardenerRelease) -> bool {
         match self {
             Self::Local(_) => one.handler() == other.handler(),
+            Self::Launched(_) => one == other,
             Self::Deployed(deployer) => deployer.is_alike(one, other),
         }
     }
@@ -128,34 +144,54 @@ impl Webhooks {
     pub(super) async fn start(&self, release: GardenerRelease) -> Result<Host, HostError> {
         match self {
             Self::Local(webhooks) => webhooks.start(release),
+            Self::Launched(launcher) => launcher.start(release).await,
             Self::Deployed(deployer) => deployer.start(release).await,
         }
     }
 }
 
-/// Our own webhooks in this process; they share a certificate, since keys and certificates cost more than a case.
+/// Webhooks that are reached in this process, our own or in front of another one; they share a certificate, since keys and
+/// certificates cost more than a case.
 #[derive(Debug)]
 pub(crate) struct LocalWebhooks {
     certificate: ServingCertificate,
     mutant: Option<Mutant>,
+    upstream: Option<Upstream>,
 }
 
 impl LocalWebhooks {
-    pub(crate) fn new(mutant: Option<Mutant>) -> Result<Self, CertificateError> {
-        Ok(Self { certificate: ServingCertificate::for_run([Ipv4Addr::LOCALHOST.to_string()])?, mutant })
+    /// Our own, broken in one way; or where there is an `upstream`, recording servers in front of it.
+    pub(crate) fn new(mutant: Option<Mutant>, upstream: Option<Upstream>) -> Result<Self, CertificateError> {
+        Ok(Self { certificate: ServingCertificate::for_run([Ipv4Addr::LOCALHOST.to_string()])?, mutant, upstream })
     }
 
     /// Starts the webhook as it behaves in `release`.
     pub(crate) fn start(&self, release: GardenerRelease) -> Result<Host, HostError> {
+        match &self.upstream {
+            Some(upstream) => self.start_in_front_of(upstream.clone(), None),
+            None => {
+                let reviewer = Reviewer { handler: release.handler(), mutant: self.mutant };
+                self.serve(self.request().with_reviewer(reviewer), None)
+            }
+        }
+    }
+
+    /// Starts a server that records what `upstream` is asked and says; what is `behind` it ends with it.
+    pub(super) fn start_in_front_of(&self, upstream: Upstream, behind: Option<Launched>) -> Result<Host, HostError> {
+        self.serve(self.request().with_upstream(upstream), behind)
+    }
+
+    fn request(&self) -> WebhookRequest {
+        WebhookRequest::new(self.certificate.server_config())
+    }
+
+    fn serve(&self, request: WebhookRequest, behind: Option<Launched>) -> Result<Host, HostError> {
         let recorder = Arc::new(Recorder::default());
-        let running = WebhookRequest::new(self.certificate.server_config())
-            .with_reviewer(Reviewer { handler: release.handler(), mutant: self.mutant })
-            .with_recorder(Arc::clone(&recorder))
-            .bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?
-            .serve();
+        let running =
+            request.with_recorder(Arc::clone(&recorder)).bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?.serve();
         Ok(Host {
             target: Target::Url(running.url()),
-            place: Place::Local { running, recorder },
+            place: Place::Local { running, recorder, behind },
             ca_bundle: self.certificate.ca_bundle().to_owned(),
             mutant: self.mutant,
         })

@@ -5,6 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use camino::Utf8PathBuf;
 use seccomp_webhook::{CONFIGURATION_NAME, GardenerRelease, Registration};
 use serde_json::{Value, json};
 use tokio::{
@@ -156,6 +157,17 @@ impl Registrar {
             standing.is_uncertain = false;
         }
         Ok(())
+    }
+
+    /// Lets the webhooks end where the API server, and with it the registration, has ended.
+    pub(crate) async fn forget(&self) {
+        *self.standing.write().await = Standing::default();
+        self.hosts.lock().await.clear();
+    }
+
+    /// The files that webhooks on this machine log to.
+    pub(crate) async fn log_files(&self) -> Vec<Utf8PathBuf> {
+        self.hosts.lock().await.iter().filter_map(|(_, host)| host.log_file()).collect()
     }
 
     /// What the webhooks logged, by the release and the name of what logged it.

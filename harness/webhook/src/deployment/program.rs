@@ -38,15 +38,15 @@ pub struct ResourceManagerProgram {
 impl ResourceManagerProgram {
     /// The program of `release`, whose files are in `folder`, beside the API server that `kubeconfig` names.
     ///
-    /// The certificate must be for the IP address 127.0.0.1.
+    /// It looks for its work in `namespace`, where there is none. The certificate must be for the IP address 127.0.0.1.
     pub fn new(
         release: GardenerRelease,
+        namespace: &str,
         folder: &str,
         kubeconfig: &str,
         certificate: &ServingCertificate,
         ports: ProgramPorts,
     ) -> Self {
-        let namespace = "garden";
         let certificate_folder = format!("{folder}/tls");
         let configuration_file = format!("{folder}/{CONFIGURATION_FILE}");
         let serving = Serving {

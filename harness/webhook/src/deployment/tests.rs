@@ -126,7 +126,8 @@ fn the_manager_is_told_as_its_release_is(#[case] gardener: &str, #[case] source:
 fn a_program_finds_both_clusters_by_the_same_kubeconfig() {
     let certificate = ServingCertificate::for_run(["127.0.0.1"]).unwrap();
     let ports = ProgramPorts { webhooks: 1, health: 2, metrics: 3 };
-    let program = ResourceManagerProgram::new(release("1.89"), "/run", "/run/kubeconfig", &certificate, ports);
+    let program =
+        ResourceManagerProgram::new(release("1.89"), "garden", "/run", "/run/kubeconfig", &certificate, ports);
     assert_eq!(program.arguments, ["--config=/run/config.yaml"]);
     let file: Value = program.files["config.yaml"].parse().unwrap();
     for connection in ["sourceClientConnection", "targetClientConnection"] {
@@ -136,7 +137,7 @@ fn a_program_finds_both_clusters_by_the_same_kubeconfig() {
     assert_eq!(program.files["tls/tls.key"], certificate.key_pem());
     assert_eq!(program.readiness_url, "http://127.0.0.1:2/readyz");
     assert_eq!(program.url, "https://127.0.0.1:1/webhooks/seccomp-profile");
-    let older = ResourceManagerProgram::new(release("1.54"), "/run", "/run/kubeconfig", &certificate, ports);
+    let older = ResourceManagerProgram::new(release("1.54"), "garden", "/run", "/run/kubeconfig", &certificate, ports);
     assert!(older.arguments.contains(&"--target-kubeconfig=/run/kubeconfig".to_owned()), "{:?}", older.arguments);
     assert!(!older.files.contains_key("config.yaml"));
 }

@@ -1,9 +1,9 @@
 //! What the two programs are started with.
 
-use std::net::{Ipv4Addr, TcpListener};
-
 use camino::Utf8Path;
 use serde_json::{Value, json};
+
+use crate::ports;
 
 /// The ports of one control plane.
 #[derive(Clone, Copy, Debug)]
@@ -14,14 +14,9 @@ pub(super) struct Ports {
 }
 
 impl Ports {
-    /// Three ports that are free now; held until all are drawn, so that they differ.
+    /// Three ports that are free now.
     pub(super) fn draw() -> std::io::Result<Self> {
-        let listeners = [(); 3].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
-        let mut ports = [0; 3];
-        for (port, listener) in ports.iter_mut().zip(listeners) {
-            *port = listener?.local_addr()?.port();
-        }
-        let [etcd, etcd_peer, apiserver] = ports;
+        let [etcd, etcd_peer, apiserver] = ports::draw()?;
         Ok(Self { etcd, etcd_peer, apiserver })
     }
 }

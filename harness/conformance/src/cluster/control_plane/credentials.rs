@@ -8,7 +8,7 @@ use kube::{
     Client, Config,
     config::{KubeConfigOptions, Kubeconfig},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::failed;
 use crate::cluster::ClusterError;
@@ -47,10 +47,12 @@ impl Credentials {
         &self.certificate
     }
 
-    pub(super) async fn client(&self, port: u16) -> Result<Client, ClusterError> {
-        let what = "make a client for the control plane";
+    /// The kubeconfig of an API server on `port`; JSON, which is YAML.
+    pub(super) fn kubeconfig(&self, port: u16) -> Value {
         let authority = STANDARD.encode(&self.certificate);
-        let kubeconfig = json!({
+        json!({
+            "apiVersion": "v1",
+            "kind": "Config",
             "clusters": [{
                 "name": "it",
                 "cluster": {"server": format!("https://127.0.0.1:{port}"), "certificate-authority-data": authority},
@@ -58,9 +60,14 @@ impl Credentials {
             "users": [{"name": "it", "user": {"token": self.token}}],
             "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
             "current-context": "it",
-        });
-        let kubeconfig: Kubeconfig = serde_json::from_value(kubeconfig).map_err(failed(what))?;
-        let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
-        Client::try_from(config.map_err(failed(what))?).map_err(failed(what))
+        })
     }
+}
+
+/// A client for the API server that `kubeconfig` names.
+pub(super) async fn client(kubeconfig: &Value) -> Result<Client, ClusterError> {
+    let what = "make a client for the control plane";
+    let kubeconfig: Kubeconfig = serde_json::from_value(kubeconfig.clone()).map_err(failed(what))?;
+    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
+    Client::try_from(config.map_err(failed(what))?).map_err(failed(what))
 }

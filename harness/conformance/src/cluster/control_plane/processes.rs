@@ -8,7 +8,7 @@ use tokio::{net::TcpStream, process::Command};
 
 use super::{
     arguments::{self, Ports},
-    credentials::Credentials,
+    credentials::{self, Credentials},
     failed,
     logs::Bookmark,
     program::Program,
@@ -18,14 +18,11 @@ use crate::{
     api::{Api, Call},
     cluster::ClusterError,
     folder::Folder,
+    ports,
 };
 
 /// How often something is asked for that is waited for.
 pub(super) const INTERVAL: Duration = Duration::from_millis(20);
-/// How often ports are drawn anew when someone else takes one between its choice and its use.
-const ATTEMPTS: usize = 3;
-/// What a program says of such a port.
-const PORT_TAKEN: &str = "address already in use";
 
 /// The running programs, and the folder with their data, which goes last.
 #[derive(Debug)]
@@ -42,6 +39,8 @@ pub(super) struct Started {
     pub(super) client: Client,
     /// The certificate by which the API server is known, PEM.
     pub(super) authority: String,
+    /// How the API server is reached, for programs beside it.
+    pub(super) kubeconfig: String,
 }
 
 /// The minor of a kube-apiserver.
@@ -64,9 +63,7 @@ impl Processes {
         loop {
             match Self::try_start(programs, settings).await {
                 // A port that was free a moment ago may be taken by now.
-                Err(ClusterError::Start { source, .. })
-                    if attempt < ATTEMPTS && source.to_string().contains(PORT_TAKEN) =>
-                {
+                Err(ClusterError::Ended { said, .. }) if attempt < ports::ATTEMPTS && ports::is_taken(&said) => {
                     attempt += 1;
                 }
                 started => return started,
@@ -94,10 +91,12 @@ impl Processes {
         let arguments = arguments::apiserver(path, ports);
         let apiserver = Program::start("kube-apiserver", &programs.apiserver, &arguments, path, settings)?;
         let mut processes = Self { apiserver, etcd, stop_limit: settings.stop_limit, folder };
-        let client = credentials.client(ports.apiserver).await?;
+        let kubeconfig = credentials.kubeconfig(ports.apiserver);
+        let client = credentials::client(&kubeconfig).await?;
         let ready = tokio::time::timeout_at(deadline, processes.wait_until_ready(&Api::new(client.clone()))).await;
         ready.map_err(in_time("see kube-apiserver ready"))??;
-        Ok(Started { processes, client, authority: credentials.authority().to_owned() })
+        let authority = credentials.authority().to_owned();
+        Ok(Started { processes, client, authority, kubeconfig: kubeconfig.to_string() })
     }
 
     async fn wait_until_ready(&mut self, api: &Api) -> Result<(), ClusterError> {

@@ -1,4 +1,4 @@
-//! A running program of a control plane: its log, and its certain end.
+//! A running program of a control plane, or beside one: its log, and its certain end.
 
 use std::{fs::File, process::Stdio, time::Duration};
 
@@ -9,11 +9,11 @@ use super::{failed, settings::ControlPlaneSettings, supervise};
 use crate::cluster::ClusterError;
 
 /// The lines of a program's log that an error shows.
-const LOG_LINES: usize = 5;
+const LOG_LINES: usize = 15;
 
 /// A running program in a process group of its own; dropped, it is killed, and its end is waited for.
 #[derive(Debug)]
-pub(super) struct Program {
+pub(crate) struct Program {
     name: &'static str,
     child: Child,
     log: Utf8PathBuf,
@@ -21,7 +21,7 @@ pub(super) struct Program {
 
 impl Program {
     /// Starts `program`, whose log goes to `folder`.
-    pub(super) fn start(
+    pub(crate) fn start(
         name: &'static str,
         program: &Utf8Path,
         arguments: &[String],
@@ -37,12 +37,16 @@ impl Program {
         Ok(Self { name, child, log })
     }
 
+    /// The file that it logs to.
+    pub(crate) fn log(&self) -> &Utf8Path {
+        &self.log
+    }
+
     /// Says that it has ended when it should not have, with the last that it said.
-    pub(super) fn check(&mut self) -> Result<(), ClusterError> {
+    pub(crate) fn check(&mut self) -> Result<(), ClusterError> {
         let Ok(Some(status)) = self.child.try_wait() else { return Ok(()) };
         let said = last_lines(&self.log);
-        let what = format!("start {}", self.name);
-        Err(ClusterError::Start { what, source: format!("{status}: {said}").into() })
+        Err(ClusterError::Ended { name: self.name, status, said })
     }
 
     /// Asks it to end, and kills it where it has not within `limit`.
