@@ -205,6 +205,7 @@ struct Prepared {
 impl Prepared {
     async fn new(suite: &Suite, options: &RunOptions, is_compared: bool, is_kept: bool) -> Result<Self, RunError> {
         options.webhook.check_fit(&options.cluster)?;
+        options.webhook.check_reachable(&options.cluster).await?;
         let mutant = options.webhook.mutant()?;
         let selection = options.webhook.selection(&options.selection).await?;
         let local = LocalWebhooks::new(mutant, options.webhook.upstream()?).map_err(infrastructure("certificate"))?;

@@ -3,7 +3,10 @@
 mod forward;
 mod reading;
 
-use http::Uri;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Uri};
 use rustls::{
     ClientConfig, RootCertStore,
     crypto::ring,
@@ -14,6 +17,9 @@ pub(crate) use forward::Forwarder;
 pub(crate) use reading::read;
 
 use crate::registration::WEBHOOK_PATH;
+
+/// More than any server answers to somebody who asks for nothing.
+const GREETING_BYTES: usize = 64 * 1024;
 
 /// A foreign webhook, and how it is known to be the right one.
 #[derive(Clone, Debug)]
@@ -49,6 +55,12 @@ pub enum UpstreamError {
         #[source]
         source: InvalidDnsNameError,
     },
+    /// A webhook that is not there, or not the one that is trusted.
+    #[error("reach the webhook: {reason}")]
+    Unreachable {
+        /// The address, and what went wrong.
+        reason: String,
+    },
 }
 
 impl Upstream {
@@ -83,6 +95,16 @@ impl Upstream {
         let parsed = ServerName::try_from(name.to_owned());
         self.name = Some(parsed.map_err(|source| UpstreamError::Name { name: name.to_owned(), source })?);
         Ok(self)
+    }
+
+    /// Sees that a server is there that is trusted and speaks HTTP, whatever it answers to a request that is no review.
+    ///
+    /// # Errors
+    /// `Unreachable`: there is none, it has another certificate, or it takes longer than `limit`.
+    pub async fn reach(&self, limit: Duration) -> Result<(), UpstreamError> {
+        let (head, ()) = Request::new(()).into_parts();
+        let greeted = Forwarder::new(self.clone()).forward(&head, Bytes::new(), limit, GREETING_BYTES).await;
+        greeted.map(drop).map_err(|error| UpstreamError::Unreachable { reason: error.to_string() })
     }
 
     /// The webhook's address.

@@ -8,3 +8,4 @@ mod reports;
 mod run;
 mod signals;
 mod usage;
+mod webhook;

@@ -6,10 +6,13 @@ use camino::{Utf8Path, Utf8PathBuf};
 use seccomp_webhook::{ForeignWebhook, GardenerRelease, Mutant, RESOURCE_MANAGER, Upstream};
 use tokio::process::Command;
 
-use super::{ClusterKind, RunError, Selection};
+use super::{ClusterKind, RunError, Selection, infrastructure};
 
 /// How long a program may take to say its version.
 const VERSION_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long a server that somebody runs may take to answer at all.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
 /// The webhook under test.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -70,6 +73,17 @@ impl WebhookKind {
     pub(super) fn upstream(&self) -> Result<Option<Upstream>, RunError> {
         let Self::Url(foreign) = self else { return Ok(None) };
         foreign.upstream().map(Some).map_err(|error| self.unfit(crate::execute::chain(&error)))
+    }
+
+    /// That it answers, where those who call it are on this machine.
+    pub(super) async fn check_reachable(&self, cluster: &ClusterKind) -> Result<(), RunError> {
+        match (self.upstream()?, cluster) {
+            (Some(upstream), ClusterKind::Simulated | ClusterKind::ControlPlane { .. }) => {
+                upstream.reach(ANSWER_LIMIT).await.map_err(infrastructure("webhook `url`"))
+            }
+            // From inside a cluster's Pods the world may look different.
+            (_, ClusterKind::Kind(_)) | (None, _) => Ok(()),
+        }
     }
 
     /// Its images in the selected releases, where it is not ours.

@@ -97,6 +97,31 @@ async fn answers_and_records_what_the_upstream_says(
     Ok(())
 }
 
+#[rstest]
+#[case::itself(true, SERVICE, Ok(()))]
+#[case::for_another_name(true, "other.garden.svc", Err("certificate not valid for name"))]
+#[case::gone(false, SERVICE, Err("Connection refused"))]
+#[timeout(Duration::from_secs(30))]
+#[tokio::test]
+async fn reaches_only_the_one_that_is_trusted(
+    #[case] is_there: bool,
+    #[case] name: &str,
+    #[case] expected: Result<(), &str>,
+) -> Result<()> {
+    let (behind, trusted) = mk_upstream(None)?;
+    let upstream = Upstream::new(&behind.url(), trusted.ca_bundle())?.with_name(name)?;
+    if !is_there {
+        behind.shutdown().await?;
+    }
+    let reached = upstream.reach(LONG).await.map_err(|error| error.to_string());
+    match (&reached, expected) {
+        (Ok(()), Ok(())) => {}
+        (Err(error), Err(expected)) => assert!(error.contains(expected), "{error}"),
+        _ => panic!("{reached:?}"),
+    }
+    Ok(())
+}
+
 /// What is no review is the upstream's to refuse, with its own words.
 #[rstest]
 #[timeout(Duration::from_secs(30))]
