@@ -1,9 +1,10 @@
 //! Calls to an API server that show what it answered as it answered: code, warnings, body.
 
 use bytes::Bytes;
+use futures::Stream;
 use http::{HeaderMap, Method, Request, header};
 use http_body_util::BodyExt as _;
-use kube::client::Body;
+use kube::{client::Body, core::WatchEvent};
 use serde_json::Value;
 
 use crate::outcome::Answer;
@@ -144,6 +145,22 @@ impl Api {
         let answer = Answer { code, warnings: Vec::new(), body };
         let message = answer.message().or(answer.body.as_str()).unwrap_or_default().trim_end().to_owned();
         Ok(Err(Refused { what: "read the log".to_owned(), code, message }))
+    }
+
+    /// What changes in a collection from `version` on, until the API server ends it.
+    pub(crate) async fn watch(
+        &self,
+        collection: &str,
+        version: &str,
+    ) -> Result<impl Stream<Item = Result<WatchEvent<Value>, kube::Error>> + use<>, ApiError> {
+        let uri = format!("{collection}?watch=true&resourceVersion={version}");
+        let (method, path) = (Method::GET, collection.to_owned());
+        let request = Request::builder().uri(uri).body(Vec::new());
+        let request =
+            request.map_err(|source| ApiError::Request { method: method.clone(), path: path.clone(), source })?;
+        let changes = self.client.request_events(request).await;
+        let changes = changes.map_err(|source| ApiError::Send { method, path, source: Box::new(source) })?;
+        Ok(changes)
     }
 
     async fn send(&self, call: Call) -> Result<(HeaderMap, u16, Bytes), ApiError> {

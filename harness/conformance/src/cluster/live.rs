@@ -1,6 +1,7 @@
 //! A real cluster with controllers, nodes and kubelets, whoever made it.
 
 mod node;
+mod settle;
 
 use std::{
     collections::BTreeMap,
@@ -11,7 +12,8 @@ use std::{
 use kube_simulator::Minor;
 use serde_json::{Value, json};
 
-use super::{Cluster, ClusterError, NODE_LABEL, create, pods::is_settled, wait_until};
+use self::settle::settle;
+use super::{Cluster, ClusterError, NODE_LABEL, create, wait_until};
 use crate::{
     api::{Api, Call, expect_success},
     case::NodeSetting,
@@ -243,21 +245,6 @@ pub(crate) struct LiveCase<'a> {
     namespace: String,
 }
 
-impl LiveCase<'_> {
-    /// The Pods of a namespace that are the harness's business.
-    async fn pods(&self, namespace: &str) -> Result<Vec<Value>, ClusterError> {
-        let mut list = self.cluster.api.call(Call::get(format!("/api/v1/namespaces/{namespace}/pods"))).await?.body;
-        let mut pods = list.get_mut("items").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default();
-        if !namespace.starts_with(PREFIX) {
-            // Others live there too, and may never come to rest.
-            let is_ours =
-                |pod: &Value| pod.pointer("/spec/nodeSelector").is_some_and(|labels| labels.get(NODE_LABEL).is_some());
-            pods.retain(is_ours);
-        }
-        Ok(pods)
-    }
-}
-
 impl Cluster for LiveCase<'_> {
     fn api(&self) -> &Api {
         &self.cluster.api
@@ -295,19 +282,13 @@ impl Cluster for LiveCase<'_> {
         self.cluster.namespace_created(namespace).await
     }
 
-    /// Waits until scheduler and kubelet have done with each Pod what they do.
     async fn settle(&self, namespace: &str) -> Result<(), ClusterError> {
-        let attempt = async {
-            let mut interval = tokio::time::interval(INTERVAL);
-            loop {
-                interval.tick().await;
-                if self.pods(namespace).await?.iter().all(is_settled) {
-                    return Ok(());
-                }
-            }
+        let is_ours = |pod: &Value| {
+            namespace.starts_with(PREFIX)
+                || pod.pointer("/spec/nodeSelector").is_some_and(|labels| labels.get(NODE_LABEL).is_some())
         };
-        let timed_out = tokio::time::timeout(LIMIT, attempt).await;
-        timed_out.unwrap_or(Err(ClusterError::TimedOut { what: "see the Pods at rest".to_owned(), limit: LIMIT }))
+        let settled = tokio::time::timeout(LIMIT, settle(self.api(), namespace, is_ours)).await;
+        settled.unwrap_or(Err(ClusterError::TimedOut { what: "see the Pods at rest".to_owned(), limit: LIMIT }))
     }
 
     /// Events and Pods, as they are before they are taken away.
