@@ -9,7 +9,11 @@ use http_body_util::Full;
 use rstest::{fixture, rstest};
 use seccomp_webhook::{Outcome, Recorder, Running, ServingCertificate, WEBHOOK_PATH, WebhookRequest};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+use tokio_rustls::client::TlsStream;
 
 use crate::support::{connect, mk_certificate, mk_get, mk_pod, mk_post, mk_review, send};
 
@@ -19,8 +23,41 @@ fn loopback() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 0))
 }
 
-fn start(certificate: &ServingCertificate, change: impl FnOnce(WebhookRequest) -> WebhookRequest) -> Result<Running> {
-    Ok(change(WebhookRequest::new(certificate.server_config())).bind(loopback())?.serve())
+/// A server, and what a client must know of it.
+struct Server {
+    running: Running,
+    certificate: ServingCertificate,
+}
+
+impl Server {
+    fn start(certificate: ServingCertificate, change: impl FnOnce(WebhookRequest) -> WebhookRequest) -> Result<Self> {
+        let running = change(WebhookRequest::new(certificate.server_config())).bind(loopback())?.serve();
+        Ok(Self { running, certificate })
+    }
+
+    async fn send(&self, request: Request<Full<Bytes>>) -> Result<(http::Response<()>, String)> {
+        send(self.running.local_addr(), self.certificate.ca_bundle(), request).await
+    }
+
+    async fn connect(&self) -> Result<TlsStream<TcpStream>> {
+        connect(self.running.local_addr(), self.certificate.ca_bundle()).await
+    }
+
+    /// A connection on which a review of this size has begun.
+    ///
+    /// With `Expect`, the server says that it has begun: there is nothing to guess.
+    async fn begin_review(&self, size: usize) -> Result<TlsStream<TcpStream>> {
+        let mut stream = self.connect().await?;
+        let head = format!(
+            "POST {WEBHOOK_PATH} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {size}\r\n\
+             Expect: 100-continue\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await?;
+        let mut begun = [0; 25];
+        stream.read_exact(&mut begun).await?;
+        assert_eq!(&begun, b"HTTP/1.1 100 Continue\r\n\r\n");
+        Ok(stream)
+    }
 }
 
 #[fixture]
@@ -37,8 +74,8 @@ fn review() -> String {
 #[tokio::test]
 async fn answers_and_records_a_review(certificate: ServingCertificate) -> Result<()> {
     let recorder = Arc::new(Recorder::default());
-    let server = start(&certificate, |request| request.with_recorder(Arc::clone(&recorder)))?;
-    let (head, text) = send(server.local_addr(), certificate.ca_bundle(), mk_post(review())).await?;
+    let server = Server::start(certificate, |request| request.with_recorder(Arc::clone(&recorder)))?;
+    let (head, text) = server.send(mk_post(review())).await?;
     assert_eq!(head.status(), StatusCode::OK);
     assert_eq!(head.headers()["content-type"], "application/json");
     let records = recorder.drain();
@@ -49,7 +86,7 @@ async fn answers_and_records_a_review(certificate: ServingCertificate) -> Result
     assert!(records[0].is_uid_echoed());
     assert_eq!(serde_json::from_value::<seccomp_webhook::Record>(serde_json::to_value(&records[0])?)?, records[0]);
     assert!(recorder.is_empty());
-    server.shutdown().await?;
+    server.running.shutdown().await?;
     Ok(())
 }
 
@@ -83,14 +120,14 @@ async fn rejects_bad_transport(
     #[case] code: u16,
     #[case] message: &str,
 ) -> Result<()> {
-    let server = start(&certificate, |request| request)?;
-    let (head, text) = send(server.local_addr(), certificate.ca_bundle(), request).await?;
+    let server = Server::start(certificate, |request| request)?;
+    let (head, text) = server.send(request).await?;
     assert_eq!(head.status().as_u16(), code, "{text}");
     let wanted = json!({ "response": {
         "uid": "", "allowed": false, "status": { "metadata": {}, "message": message, "code": code },
     } });
     assert_eq!(serde_json::from_str::<Value>(&text)?, wanted);
-    server.shutdown().await?;
+    server.running.shutdown().await?;
     Ok(())
 }
 
@@ -98,12 +135,12 @@ async fn rejects_bad_transport(
 #[timeout(Duration::from_secs(30))]
 #[tokio::test]
 async fn accepts_a_review_of_the_largest_size(certificate: ServingCertificate) -> Result<()> {
-    let server = start(&certificate, |request| request)?;
+    let server = Server::start(certificate, |request| request)?;
     let mut review = review();
     review.push_str(&" ".repeat(LIMIT - review.len()));
-    let (head, _) = send(server.local_addr(), certificate.ca_bundle(), mk_post(review)).await?;
+    let (head, _) = server.send(mk_post(review)).await?;
     assert_eq!(head.status(), StatusCode::OK);
-    server.shutdown().await?;
+    server.running.shutdown().await?;
     Ok(())
 }
 
@@ -111,13 +148,13 @@ async fn accepts_a_review_of_the_largest_size(certificate: ServingCertificate) -
 #[timeout(Duration::from_secs(30))]
 #[tokio::test]
 async fn the_gate_takes_the_path_away_and_gives_it_back(certificate: ServingCertificate) -> Result<()> {
-    let server = start(&certificate, |request| request.with_gate(false))?;
-    let (head, _) = send(server.local_addr(), certificate.ca_bundle(), mk_post(review())).await?;
+    let server = Server::start(certificate, |request| request.with_gate(false))?;
+    let (head, _) = server.send(mk_post(review())).await?;
     assert_eq!(head.status(), StatusCode::NOT_FOUND);
-    server.set_gate(true);
-    let (head, _) = send(server.local_addr(), certificate.ca_bundle(), mk_post(review())).await?;
+    server.running.set_gate(true);
+    let (head, _) = server.send(mk_post(review())).await?;
     assert_eq!(head.status(), StatusCode::OK);
-    server.shutdown().await?;
+    server.running.shutdown().await?;
     Ok(())
 }
 
@@ -125,14 +162,14 @@ async fn the_gate_takes_the_path_away_and_gives_it_back(certificate: ServingCert
 #[timeout(Duration::from_secs(30))]
 #[tokio::test]
 async fn tells_health_and_metrics(certificate: ServingCertificate) -> Result<()> {
-    let server = start(&certificate, |request| request)?;
-    send(server.local_addr(), certificate.ca_bundle(), mk_post(review())).await?;
-    send(server.local_addr(), certificate.ca_bundle(), mk_post("{]")).await?;
+    let server = Server::start(certificate, |request| request)?;
+    server.send(mk_post(review())).await?;
+    server.send(mk_post("{]")).await?;
     for path in ["/healthz", "/readyz"] {
-        let (head, text) = send(server.local_addr(), certificate.ca_bundle(), mk_get(path)).await?;
+        let (head, text) = server.send(mk_get(path)).await?;
         assert_eq!((head.status(), text.as_str()), (StatusCode::OK, "ok"));
     }
-    let (_, text) = send(server.local_addr(), certificate.ca_bundle(), mk_get("/metrics")).await?;
+    let (_, text) = server.send(mk_get("/metrics")).await?;
     for line in [
         "seccomp_webhook_reviews_total{outcome=\"mutated\"} 1",
         "seccomp_webhook_reviews_total{outcome=\"malformed\"} 1",
@@ -142,10 +179,10 @@ async fn tells_health_and_metrics(certificate: ServingCertificate) -> Result<()>
     ] {
         assert!(text.lines().any(|found| found == line), "no `{line}` in\n{text}");
     }
-    assert_eq!(server.metrics().reviews(Outcome::Mutated), 1);
-    let (head, _) = send(server.local_addr(), certificate.ca_bundle(), mk_get("/elsewhere")).await?;
+    assert_eq!(server.running.metrics().reviews(Outcome::Mutated), 1);
+    let (head, _) = server.send(mk_get("/elsewhere")).await?;
     assert_eq!(head.status(), StatusCode::NOT_FOUND);
-    server.shutdown().await?;
+    server.running.shutdown().await?;
     Ok(())
 }
 
@@ -164,14 +201,14 @@ async fn slow_clients_are_cut_off(
     #[case] answered: &str,
 ) -> Result<()> {
     let soon = Duration::from_millis(50);
-    let server = start(&certificate, |request| request.with_header_timeout(soon).with_body_timeout(soon))?;
-    let mut stream = connect(server.local_addr(), certificate.ca_bundle()).await?;
+    let server = Server::start(certificate, |request| request.with_header_timeout(soon).with_body_timeout(soon))?;
+    let mut stream = server.connect().await?;
     stream.write_all(sent.as_bytes()).await?;
     let mut text = Vec::new();
     // The end of the stream, in whatever way, is what is waited for; the server may not close it politely.
     let _ = stream.read_to_end(&mut text).await;
     assert!(String::from_utf8_lossy(&text).starts_with(answered), "{}", String::from_utf8_lossy(&text));
-    server.shutdown().await?;
+    server.running.shutdown().await?;
     Ok(())
 }
 
@@ -179,10 +216,10 @@ async fn slow_clients_are_cut_off(
 #[timeout(Duration::from_secs(30))]
 #[tokio::test]
 async fn a_client_without_a_handshake_is_cut_off(certificate: ServingCertificate) -> Result<()> {
-    let server = start(&certificate, |request| request.with_handshake_timeout(Duration::from_millis(50)))?;
-    let mut stream = tokio::net::TcpStream::connect(server.local_addr()).await?;
+    let server = Server::start(certificate, |request| request.with_handshake_timeout(Duration::from_millis(50)))?;
+    let mut stream = TcpStream::connect(server.running.local_addr()).await?;
     let _ = stream.read_to_end(&mut Vec::new()).await;
-    server.shutdown().await?;
+    server.running.shutdown().await?;
     Ok(())
 }
 
@@ -191,29 +228,20 @@ async fn a_client_without_a_handshake_is_cut_off(certificate: ServingCertificate
 #[timeout(Duration::from_secs(30))]
 #[tokio::test]
 async fn a_shutdown_waits_for_what_has_begun(certificate: ServingCertificate) -> Result<()> {
-    let server = start(&certificate, |request| request)?;
-    let address = server.local_addr();
+    let server = Server::start(certificate, |request| request)?;
+    let address = server.running.local_addr();
+    let authority = server.certificate.ca_bundle().to_owned();
     let review = review();
-    let mut stream = connect(address, certificate.ca_bundle()).await?;
-    // With `Expect`, the server says that it has begun: there is nothing to guess.
-    let head = format!(
-        "POST {WEBHOOK_PATH} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
-         Expect: 100-continue\r\n\r\n",
-        review.len()
-    );
-    stream.write_all(head.as_bytes()).await?;
-    let mut begun = [0; 25];
-    stream.read_exact(&mut begun).await?;
-    assert_eq!(&begun, b"HTTP/1.1 100 Continue\r\n\r\n");
+    let mut stream = server.begin_review(review.len()).await?;
 
-    let mut shutdown = Box::pin(server.shutdown());
+    let mut shutdown = Box::pin(server.running.shutdown());
     assert!(futures_poll(shutdown.as_mut()).await, "the shutdown did not wait");
     stream.write_all(review.as_bytes()).await?;
     shutdown.await?;
     let mut text = Vec::new();
     let _ = stream.read_to_end(&mut text).await;
     assert!(text.starts_with(b"HTTP/1.1 200 OK"), "{}", String::from_utf8_lossy(&text));
-    assert!(connect(address, certificate.ca_bundle()).await.is_err(), "a new connection was taken");
+    assert!(connect(address, &authority).await.is_err(), "a new connection was taken");
     Ok(())
 }
 
@@ -231,15 +259,9 @@ async fn futures_poll(future: std::pin::Pin<&mut impl Future>) -> bool {
 #[timeout(Duration::from_secs(30))]
 #[tokio::test]
 async fn a_shutdown_does_not_wait_for_ever(certificate: ServingCertificate) -> Result<()> {
-    let server = start(&certificate, |request| request.with_drain_timeout(Duration::from_millis(50)))?;
-    let mut stream = connect(server.local_addr(), certificate.ca_bundle()).await?;
-    let head = format!(
-        "POST {WEBHOOK_PATH} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\
-         Expect: 100-continue\r\n\r\n"
-    );
-    stream.write_all(head.as_bytes()).await?;
-    stream.read_exact(&mut [0; 25]).await?;
-    let error = server.shutdown().await.expect_err("a connection was cut off");
+    let server = Server::start(certificate, |request| request.with_drain_timeout(Duration::from_millis(50)))?;
+    let _stream = server.begin_review(9).await?;
+    let error = server.running.shutdown().await.expect_err("a connection was cut off");
     assert_eq!(error.to_string(), "drain connections within 0 s: 1 were cut off");
     Ok(())
 }
@@ -248,10 +270,11 @@ async fn a_shutdown_does_not_wait_for_ever(certificate: ServingCertificate) -> R
 #[timeout(Duration::from_secs(30))]
 #[tokio::test]
 async fn an_address_that_is_taken_is_reported(certificate: ServingCertificate) -> Result<()> {
-    let server = start(&certificate, |request| request)?;
-    let address = server.local_addr();
-    let error = WebhookRequest::new(certificate.server_config()).bind(address).err().context("the address is taken")?;
+    let server = Server::start(certificate, |request| request)?;
+    let address = server.running.local_addr();
+    let error =
+        WebhookRequest::new(server.certificate.server_config()).bind(address).err().context("the address is taken")?;
     assert_eq!(error.to_string(), format!("listen on `{address}`"));
-    server.shutdown().await?;
+    server.running.shutdown().await?;
     Ok(())
 }
