@@ -34,7 +34,7 @@ impl<C: Cluster> Execution<'_, C> {
     pub(super) async fn pods_of(&mut self, workload: &Made) -> Result<(), ExecuteError> {
         let owners = self.wait_for_controllers(workload).await?;
         self.cluster.settle(&workload.namespace).await?;
-        let pods = self.owned(&format!("/api/v1/namespaces/{}/pods", workload.namespace), &owners).await?;
+        let pods = self.pods_that_stay(workload, &owners).await?;
         let mut reviews = self.reviews(&workload.namespace).await?;
         for pod in pods {
             let made = made_pod(workload, &pod);
@@ -66,6 +66,22 @@ impl<C: Cluster> Execution<'_, C> {
             }
             if !looks.again().await {
                 let what = format!("see the controllers of {} at rest", made.label());
+                return Err(ClusterError::TimedOut { what, limit: looks.limit }.into());
+            }
+        }
+    }
+
+    /// The Pods of a workload, once those are gone that its controllers delete: they do not count for the controllers.
+    async fn pods_that_stay(&self, made: &Made, owners: &BTreeSet<String>) -> Result<Vec<Value>, ExecuteError> {
+        let path = format!("/api/v1/namespaces/{}/pods", made.namespace);
+        let mut looks = self.looks();
+        loop {
+            let pods = self.owned(&path, owners).await?;
+            if !pods.iter().any(is_ending) {
+                return Ok(pods);
+            }
+            if !looks.again().await {
+                let what = format!("see the Pods gone that the controllers of {} delete", made.label());
                 return Err(ClusterError::TimedOut { what, limit: looks.limit }.into());
             }
         }
@@ -134,6 +150,12 @@ fn as_submitted(pod: &Value, invocation: &Invocation) -> Value {
     }
 }
 
+/// Whether an object is being deleted, and nothing holds it.
+fn is_ending(object: &Value) -> bool {
+    let finalizers = object.pointer("/metadata/finalizers").and_then(Value::as_array);
+    object.pointer("/metadata/deletionTimestamp").is_some() && finalizers.is_none_or(Vec::is_empty)
+}
+
 /// Whether the controllers of a workload have come to an end with what its specification asks for, whether or not its Pods
 /// are ready.
 fn is_at_rest(kind: &str, workload: &Value) -> bool {
@@ -172,5 +194,13 @@ mod tests {
     #[case::running("Job", json!({"spec": {"parallelism": 2, "completions": 1}, "status": {"active": 1}}), true)]
     fn a_workload_is_at_rest(#[case] kind: &str, #[case] workload: Value, #[case] is_so: bool) {
         assert_eq!(is_at_rest(kind, &workload), is_so);
+    }
+
+    #[rstest]
+    #[case::stays(json!({}), false)]
+    #[case::goes(json!({"deletionTimestamp": "2026-01-01T00:00:00Z"}), true)]
+    #[case::is_held(json!({"deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": ["example.org/wait"]}), false)]
+    fn a_pod_goes(#[case] metadata: Value, #[case] is_so: bool) {
+        assert_eq!(is_ending(&json!({"metadata": metadata})), is_so);
     }
 }

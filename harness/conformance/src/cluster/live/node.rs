@@ -15,15 +15,21 @@ const REMOVE: &str = r#"cd "$1" 2>/dev/null || exit 0; shift; rm -f "$@""#;
 const REMOVE_ALL: &str = r#"rm -f "$1/$2"* "$1/.$2"*"#;
 /// The argument that switches the setting on.
 const ON: &str = "--seccomp-default=true";
-/// Prints the arguments of the kubelet that runs. They are all that tells: under `/configz` a kubelet shows what its file
+/// Prints the arguments of the kubelet, nothing where none runs. They are all that tells: under `/configz` a kubelet shows what its file
 /// says, whatever its arguments do (seen on 1.24.17 and 1.36.3).
-const ARGUMENTS: &str = r"tr '\0' '\n' </proc/$(pidof kubelet)/cmdline";
-/// Gives the kubelet the flags `$1` instead of those that it has for `seccompDefault`, and starts it anew.
-const SWITCH: &str = r#"
+const ARGUMENTS: &str = r"if pid=$(pidof kubelet); then tr '\0' '\n' </proc/$pid/cmdline; fi";
+/// Stops the kubelet, and gives it the flags `$1` instead of those that it has for `seccompDefault`.
+const STOP: &str = r#"
+systemctl stop kubelet
 flags=/var/lib/kubelet/kubeadm-flags.env
 sed -i -E -e 's/ ?--seccomp-default(=[a-z]+)?//' -e 's/ ?--feature-gates=SeccompDefault=[a-z]+//' -e "s/\"\$/ $1\"/" "$flags"
-systemctl restart kubelet
 "#;
+const START: &str = "systemctl start kubelet";
+/// The taints of a node to which the scheduler gives no Pods, since its kubelet said or says nothing good.
+///
+/// # Source
+/// kubernetes v1.36 `staging/src/k8s.io/api/core/v1/well_known_taints.go`
+const NOT_READY: [&str; 2] = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"];
 
 fn failed(what: String) -> impl FnOnce(kind_cluster::ClusterError) -> ClusterError {
     move |source| ClusterError::Start { what, source: Box::new(source) }
@@ -62,7 +68,10 @@ impl LiveCluster {
             .map(drop)
     }
 
-    /// Sets the kubelet's `seccompDefault`, and waits until the new kubelet serves and its node is ready.
+    /// Sets the kubelet's `seccompDefault`, and waits until the new kubelet serves and its node takes Pods.
+    ///
+    /// A new kubelet first says that its node is not ready. What the old one said last is therefore read while none runs: only
+    /// another word is the new one's.
     pub(super) async fn set_seccomp_default(&self, node: &LiveNode, value: bool) -> Result<(), ClusterError> {
         let flags = match (value, self.has_alpha_gate) {
             (true, true) => "--seccomp-default=true --feature-gates=SeccompDefault=true",
@@ -70,9 +79,13 @@ impl LiveCluster {
             (false, _) => "",
         };
         let what = format!("set seccompDefault={value} on node `{}`", node.name);
-        self.on_node(node, what.clone(), SWITCH, &[flags]).await?;
+        let stored = Call::get(format!("/api/v1/nodes/{}", node.name));
+        self.on_node(node, what.clone(), STOP, &[flags]).await?;
+        let before = ready_condition(&self.api.call(stored.clone()).await?.body).cloned();
+        self.on_node(node, what.clone(), START, &[]).await?;
         self.wait_until(what.clone(), health(node), Answer::is_success).await?;
-        self.wait_until(what, Call::get(format!("/api/v1/nodes/{}", node.name)), is_ready).await?;
+        let is_new = |answer: &Answer| takes_pods(&answer.body) && ready_condition(&answer.body) != before.as_ref();
+        self.wait_until(what, stored, is_new).await?;
         Ok(())
     }
 
@@ -86,7 +99,8 @@ impl LiveCluster {
             self.on_node(node, what, REMOVE_ALL, &[MANIFESTS, PREFIX]).await?;
             let what = format!("read the kubelet's settings on node `{}`", node.name);
             let arguments = self.on_node(node, what, ARGUMENTS, &[]).await?;
-            if arguments.lines().any(|argument| argument == ON) != *setting {
+            // A run may have been killed while the kubelet was stopped.
+            if arguments.is_empty() || arguments.lines().any(|argument| argument == ON) != *setting {
                 self.set_seccomp_default(node, *setting).await?;
             }
         }
@@ -99,28 +113,38 @@ fn health(node: &LiveNode) -> Call {
     Call::get(format!("/api/v1/nodes/{}/proxy/healthz", node.name))
 }
 
-fn is_ready(answer: &Answer) -> bool {
-    let conditions = answer.body.pointer("/status/conditions").and_then(Value::as_array);
-    let has = |condition: &Value, field: &str, value: &str| condition.get(field).is_some_and(|found| found == value);
-    conditions
-        .into_iter()
-        .flatten()
-        .any(|condition| has(condition, "type", "Ready") && has(condition, "status", "True"))
+/// What the node's kubelet said last of its being ready, and when.
+fn ready_condition(node: &Value) -> Option<&Value> {
+    let conditions = node.pointer("/status/conditions").and_then(Value::as_array);
+    conditions.into_iter().flatten().find(|condition| condition.get("type").is_some_and(|name| name == "Ready"))
+}
+
+/// Whether the node is ready, and the scheduler may know it.
+fn takes_pods(node: &Value) -> bool {
+    let taints = node.pointer("/spec/taints").and_then(Value::as_array);
+    let mut keys = taints.into_iter().flatten().filter_map(|taint| taint.get("key")?.as_str());
+    let status = ready_condition(node).and_then(|condition| condition.get("status"));
+    status.is_some_and(|status| status == "True") && !keys.any(|key| NOT_READY.contains(&key))
 }
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
     use serde_json::json;
 
     use super::*;
 
-    #[test]
-    fn a_node_is_ready_when_it_says_so() {
-        let node = |status| Answer {
-            body: json!({"status": {"conditions": [{"type": "Ready", "status": status}]}}),
-            ..Answer::default()
-        };
-        assert!(is_ready(&node("True")));
-        assert!(!is_ready(&node("Unknown")));
+    #[rstest]
+    #[case::ready("True", &[], true)]
+    #[case::tainted_otherwise("True", &["example.org/mine"], true)]
+    #[case::was_not_ready("True", &["node.kubernetes.io/not-ready"], false)]
+    #[case::silent("Unknown", &[], false)]
+    fn a_node_takes_pods(#[case] status: &str, #[case] taints: &[&str], #[case] is_so: bool) {
+        let taints: Vec<_> = taints.iter().map(|key| json!({"key": key, "effect": "NoSchedule"})).collect();
+        let node = json!({
+            "spec": {"taints": taints},
+            "status": {"conditions": [{"type": "MemoryPressure"}, {"type": "Ready", "status": status}]},
+        });
+        assert_eq!(takes_pods(&node), is_so);
     }
 }
