@@ -20,9 +20,8 @@ use self::acting::Tasks;
 pub(crate) use self::acting::{Component, Task, act};
 use crate::{
     cluster::Simulator,
-    minor::resource::Resource,
-    node,
-    registry::{defaults, managed_fields, metadata, prepare, read::Read},
+    node, object,
+    registry::read::Read,
     store::{Event, EventKind, Key, Store},
 };
 
@@ -125,7 +124,7 @@ impl Work {
         }
         // What is taken away may have to be made anew, or may have been the last that kept a namespace.
         let is_free = event.object.pointer("/metadata/deletionTimestamp").is_some()
-            && crate::object::metadata_list(&event.object, "finalizers").next().is_none();
+            && object::metadata_list(&event.object, "finalizers").next().is_none();
         if !key.namespace.is_empty() && (event.kind == EventKind::Deleted || is_free) {
             self.namespaces.insert(key.namespace.clone());
         }
@@ -136,7 +135,7 @@ impl Work {
         let Key { resource, namespace, name } = event.key.clone();
         let is_gone = event.kind == EventKind::Deleted;
         if is_gone && matches!(resource.as_str(), "deployments.apps" | "replicasets.apps") {
-            let owner = crate::object::metadata(&event.object, "uid").to_owned();
+            let owner = object::metadata(&event.object, "uid").to_owned();
             self.tasks.insert(Task::Orphans { namespace: namespace.clone(), owner });
         }
         match resource.as_str() {
@@ -171,13 +170,13 @@ impl Work {
 
     /// After a time so long that the history has forgotten its beginning.
     fn add_everything(&mut self, store: &Store) {
-        let name = |object: &Value| crate::object::name(object).to_owned();
+        let name = |object: &Value| object::name(object).to_owned();
         self.namespaces.extend(store.list("namespaces", None).iter().map(|namespace| name(namespace)));
         let accounts = store.list("serviceaccounts", None);
-        let accounts = accounts.iter().map(|account| (crate::object::namespace(account).to_owned(), name(account)));
+        let accounts = accounts.iter().map(|account| (object::namespace(account).to_owned(), name(account)));
         self.service_accounts.extend(accounts);
         self.pods.extend(store.list("pods", None).iter().map(|pod| node::key_of(pod)));
-        let workload = |object: &Value| (crate::object::namespace(object).to_owned(), name(object));
+        let workload = |object: &Value| (object::namespace(object).to_owned(), name(object));
         for deployment in store.list("deployments.apps", None) {
             let (namespace, name) = workload(&deployment);
             self.tasks.insert(Task::Deployment { namespace, name });
@@ -189,37 +188,18 @@ impl Work {
     }
 }
 
+/// The references of what is made for a workload.
+fn controlled_by(kind: &str, workload: &Value) -> Value {
+    json!([{
+        "apiVersion": "apps/v1", "kind": kind, "name": object::name(workload), "uid": object::metadata(workload, "uid"),
+        "controller": true, "blockOwnerDeletion": true,
+    }])
+}
+
 /// The controller of an object, where that is of this kind.
 fn owner<'a>(object: &'a Value, kind: &str) -> Option<&'a Value> {
     let owners = object.field("metadata").list("ownerReferences");
     owners.iter().find(|owner| owner.flag("controller") == Some(true) && owner.text("kind") == kind)
-}
-
-/// Makes an object of the core group as a component of the control plane does; one that is there already stays.
-///
-/// # Shape
-/// `resource`: `secrets`; `object`: without `kind` and `apiVersion`, with name and namespace.
-pub(crate) fn put(cluster: &Simulator, manager: &str, resource: &str, mut object: Value) {
-    let minor = cluster.minor();
-    let Some(resource) = Resource::find(minor, "", "v1", resource) else {
-        return;
-    };
-    let key = Key::new(resource.stored_as, crate::object::namespace(&object), crate::object::name(&object));
-    if cluster.store().get(&key).is_some() {
-        return;
-    }
-    let api_version = resource.api_version();
-    object["kind"] = json!(resource.kind);
-    object["apiVersion"] = json!(api_version);
-    defaults::apply(minor, resource.kind, &mut object);
-    let now = cluster.now();
-    let manager = managed_fields::Manager { name: manager, subresource: "", time: &now };
-    managed_fields::update(minor, resource.kind, &api_version, None, &mut object, &manager);
-    prepare::for_create(minor, resource, &mut object);
-    metadata::fill_system_fields(cluster, &mut object);
-    if let Err(error) = cluster.store().insert(&key, object) {
-        tracing::debug!(%error, name = key.name, "someone else made the object first");
-    }
 }
 
 #[cfg(test)]

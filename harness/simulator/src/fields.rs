@@ -136,7 +136,7 @@ mod tests {
         const REFUSED: &str = "Pod in version \"v1\" cannot be handled as a Pod: ";
         const UNREAD: &str = "couldn't get version/kind; json parse error: ";
         for case in recorded::pods() {
-            for (minor, answer) in case.answers().filter(|(_, answer)| answer.code == 400) {
+            for (minor, answer) in case.answers.by_minor().filter(|(_, answer)| answer.code == 400) {
                 let error = match decode(minor, "Pod", case.request.as_bytes()) {
                     Err(error) => error.detail,
                     Ok(decoded) => panic!("{} on {minor}: read as {}", case.name, decoded.object),
@@ -155,7 +155,9 @@ mod tests {
     #[test]
     fn warns_in_the_words_and_order_of_the_api_servers() {
         for case in recorded::pods() {
-            for (minor, answer) in case.answers().filter(|(minor, answer)| answer.code == 201 && minor.number() >= 25) {
+            for (minor, answer) in
+                case.answers.by_minor().filter(|(minor, answer)| answer.code == 201 && minor.number() >= 25)
+            {
                 let decoded = decode(minor, "Pod", case.request.as_bytes()).expect("it was accepted");
                 let is_strict =
                     |text: &&String| text.starts_with("unknown field") || text.starts_with("duplicate field");

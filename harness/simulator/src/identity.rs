@@ -2,11 +2,11 @@
 
 use std::sync::Mutex;
 
-/// The letters of generated names.
+/// The letters of generated names, and of hashes in names.
 ///
 /// # Source
-/// kubernetes v1.36 `apimachinery/pkg/util/rand/rand.go` `alphanums`
-const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
+/// kubernetes v1.36 `apimachinery/pkg/util/rand/rand.go` `alphanums`, `SafeEncodeString`
+pub(crate) const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 
 /// Draws identities: the same seed gives the same sequence.
 #[derive(Debug)]

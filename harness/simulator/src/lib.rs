@@ -16,6 +16,7 @@ mod api;
 mod clock;
 mod cluster;
 mod controllers;
+mod digest;
 mod field_error;
 mod fields;
 mod identity;

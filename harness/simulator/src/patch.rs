@@ -176,7 +176,7 @@ mod tests {
     fn patches_a_pod_as_the_api_servers_do() {
         let (bases, cases) = recorded::patches();
         for case in cases {
-            for (minor, answer) in case.answers() {
+            for (minor, answer) in case.answers.by_minor() {
                 let (_, base) = bases.iter().find(|(other, _)| *other == minor).expect("every minor has its Pod");
                 let name = format!("{} on {minor}", case.name);
                 let outcome = patched(minor, case, base);

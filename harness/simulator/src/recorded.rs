@@ -9,19 +9,32 @@ use serde_json::{Value, json};
 
 use crate::minor::Minor;
 
+/// What each API server answered; those that answered the same stand together.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Answers<T>(Vec<Group<T>>);
+
+#[derive(Debug, Deserialize)]
+struct Group<T> {
+    minors: Vec<String>,
+    #[serde(alias = "object")]
+    answer: T,
+}
+
+impl<T> Answers<T> {
+    /// Each minor with its answer.
+    pub(crate) fn by_minor(&self) -> impl Iterator<Item = (Minor, &T)> {
+        let minors =
+            |group: &Group<T>| group.minors.iter().map(|minor| minor.parse().expect("a minor")).collect::<Vec<_>>();
+        self.0.iter().flat_map(move |group| minors(group).into_iter().map(|minor| (minor, &group.answer)))
+    }
+}
+
 /// A request, and what each API server answered.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Case {
     pub(crate) name: String,
     pub(crate) request: String,
-    answers: Vec<Group>,
-}
-
-/// The API servers that answered the same.
-#[derive(Debug, Deserialize)]
-struct Group {
-    minors: Vec<String>,
-    answer: Answer,
+    pub(crate) answers: Answers<Answer>,
 }
 
 /// One answer.
@@ -37,15 +50,6 @@ pub(crate) struct Answer {
     pub(crate) object: Value,
     #[serde(default)]
     pub(crate) managed_fields: Value,
-}
-
-impl Case {
-    /// Each minor with its answer.
-    pub(crate) fn answers(&self) -> impl Iterator<Item = (Minor, &Answer)> {
-        self.answers
-            .iter()
-            .flat_map(|group| group.minors.iter().map(|minor| (minor.parse().expect("a minor"), &group.answer)))
-    }
 }
 
 /// Pods that were created with `dryRun=All&fieldValidation=Warn`.
@@ -79,13 +83,7 @@ pub(crate) struct PatchCase {
     pub(crate) name: String,
     pub(crate) format: String,
     pub(crate) request: String,
-    answers: Vec<PatchGroup>,
-}
-
-#[derive(Debug, Deserialize)]
-struct PatchGroup {
-    minors: Vec<String>,
-    answer: PatchAnswer,
+    pub(crate) answers: Answers<PatchAnswer>,
 }
 
 /// One answer; without a `spec` where that is as it was.
@@ -104,26 +102,11 @@ pub(crate) struct PatchAnswer {
     pub(crate) spec: Option<Value>,
 }
 
-/// The Pod that all patches are for.
-#[derive(Debug, Deserialize)]
-struct BaseGroup {
-    minors: Vec<String>,
-    object: Value,
-}
-
 #[derive(Debug, Deserialize)]
 struct Patches {
-    base: Vec<BaseGroup>,
+    /// The Pod that all patches are for.
+    base: Answers<Value>,
     cases: Vec<PatchCase>,
-}
-
-impl PatchCase {
-    /// Each minor with its answer.
-    pub(crate) fn answers(&self) -> impl Iterator<Item = (Minor, &PatchAnswer)> {
-        self.answers
-            .iter()
-            .flat_map(|group| group.minors.iter().map(|minor| (minor.parse().expect("a minor"), &group.answer)))
-    }
 }
 
 /// The Pod of each minor, and what was done to it.
@@ -134,10 +117,8 @@ pub(crate) fn patches() -> &'static Recording {
     static PATCHES: LazyLock<Recording> = LazyLock::new(|| {
         let patches: Patches =
             serde_json::from_str(include_str!("../tests/recorded/patches.json")).expect("the recording has that shape");
-        let base = patches.base.into_iter().flat_map(|group| {
-            group.minors.into_iter().map(move |minor| (minor.parse().expect("a minor"), group.object.clone()))
-        });
-        (base.collect(), patches.cases)
+        let base = patches.base.by_minor().map(|(minor, pod)| (minor, pod.clone())).collect();
+        (base, patches.cases)
     });
     &PATCHES
 }

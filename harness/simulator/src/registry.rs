@@ -13,6 +13,7 @@ pub(crate) mod metadata;
 pub(crate) mod pod;
 pub(crate) mod prepare;
 pub(crate) mod read;
+pub(crate) mod system;
 pub(crate) mod update;
 pub(crate) mod validation;
 
@@ -23,7 +24,7 @@ use serde_json::Value;
 use crate::{
     admission::{Attributes, Notes, Operation, UserInfo},
     cluster::Simulator,
-    minor::{api::FieldValidation, resource::Resource},
+    minor::{Minor, api::FieldValidation, resource::Resource},
     status::Status,
     store::Key,
 };
@@ -41,6 +42,22 @@ pub(crate) struct Target {
 }
 
 impl Target {
+    /// The object at `/apis/<group>/v1/namespaces/<namespace>/<resource>/<name>`, or its collection without a name; nothing
+    /// where `minor` does not serve it.
+    pub(crate) fn find(minor: Minor, group: &str, resource: &str, namespace: &str, name: &str) -> Option<Self> {
+        Resource::find(minor, group, "v1", resource).map(|resource| Self::of(resource, namespace, name))
+    }
+
+    /// An object of `resource`.
+    pub(crate) fn of(resource: &'static Resource, namespace: &str, name: &str) -> Self {
+        Self { resource, subresource: String::new(), namespace: namespace.to_owned(), name: name.to_owned() }
+    }
+
+    /// The object's `status`.
+    pub(crate) fn status(self) -> Self {
+        Self { subresource: "status".to_owned(), ..self }
+    }
+
     /// Where the object is kept.
     pub(crate) fn key(&self) -> Key {
         Key::new(self.resource.stored_as, &self.namespace, &self.name)

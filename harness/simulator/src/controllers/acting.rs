@@ -14,7 +14,7 @@ use super::{Controllers, deployment, garbage, replica_set};
 use crate::{
     admission::UserInfo,
     cluster::Simulator,
-    minor::{api::FieldValidation, resource::Resource},
+    minor::api::FieldValidation,
     node,
     registry::{Target, WriteRequest, update},
     status::Status,
@@ -166,20 +166,4 @@ impl Component<'_> {
         let request = self.request("UpdateOptions");
         update::update(cluster, target, &request, &update::Replace(object)).await.map(drop)
     }
-}
-
-/// An object of the group `apps`, or with an empty name its collection.
-pub(super) fn apps(
-    cluster: &Simulator,
-    resource: &str,
-    subresource: &str,
-    namespace: &str,
-    name: &str,
-) -> Option<Target> {
-    Some(Target {
-        resource: Resource::find(cluster.minor(), "apps", "v1", resource)?,
-        subresource: subresource.to_owned(),
-        namespace: namespace.to_owned(),
-        name: name.to_owned(),
-    })
 }

@@ -12,26 +12,22 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{
-    acting::{Component, apps},
-    owner,
+    acting::Component,
+    controlled_by, owner,
     replica_set::{self, active_pods, is_ready, wanted},
 };
 use crate::{
     cluster::Simulator,
+    identity::ALPHABET,
     minor::node as rows,
     object,
-    registry::{create, read::Read},
+    registry::{Target, create, read::Read},
     store::Key,
 };
 
 const CONTROLLER: Component<'static> = Component::Controller("deployment-controller");
 const HASH: &str = "pod-template-hash";
 const REVISION: &str = "deployment.kubernetes.io/revision";
-/// The letters of a template's hash.
-///
-/// # Source
-/// kubernetes v1.36 `apimachinery/pkg/util/rand/rand.go` `SafeEncodeString`
-const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 
 /// Brings a Deployment forward by one step.
 pub(super) async fn sync(cluster: &Simulator, namespace: &str, name: &str) {
@@ -112,14 +108,11 @@ async fn create_set(cluster: &Simulator, deployment: &Value, sets: &[Arc<Value>]
             "namespace": object::namespace(deployment),
             "labels": template.pointer("/metadata/labels"),
             "annotations": annotations,
-            "ownerReferences": [{
-                "apiVersion": "apps/v1", "kind": "Deployment", "name": object::name(deployment),
-                "uid": object::metadata(deployment, "uid"), "controller": true, "blockOwnerDeletion": true,
-            }],
+            "ownerReferences": controlled_by("Deployment", deployment),
         },
         "spec": {"replicas": replicas, "selector": selector, "template": template},
     });
-    let Some(target) = apps(cluster, "replicasets", "", object::namespace(deployment), "") else {
+    let Some(target) = Target::find(cluster.minor(), "apps", "replicasets", object::namespace(deployment), "") else {
         return;
     };
     let request = CONTROLLER.request("CreateOptions");
@@ -206,7 +199,7 @@ async fn recreate(cluster: &Simulator, deployment: &Value, new: &Arc<Value>, old
 /// Sets how many Pods a ReplicaSet has, and what it says of its Deployment.
 async fn scale(cluster: &Simulator, deployment: &Value, set: &Arc<Value>, replicas: usize) {
     let (namespace, name) = (object::namespace(set), object::name(set));
-    let Some(target) = apps(cluster, "replicasets", "", namespace, name) else {
+    let Some(target) = Target::find(cluster.minor(), "apps", "replicasets", namespace, name) else {
         return;
     };
     let mut next = Value::clone(set);
@@ -222,9 +215,8 @@ async fn scale(cluster: &Simulator, deployment: &Value, set: &Arc<Value>, replic
 }
 
 async fn write_status(cluster: &Simulator, namespace: &str, name: &str) {
-    let Some((deployment, target)) =
-        find(cluster, namespace, name).zip(apps(cluster, "deployments", "status", namespace, name))
-    else {
+    let target = Target::find(cluster.minor(), "apps", "deployments", namespace, name);
+    let Some((deployment, target)) = find(cluster, namespace, name).zip(target) else {
         return;
     };
     let mut next = Value::clone(&deployment);
@@ -234,7 +226,7 @@ async fn write_status(cluster: &Simulator, namespace: &str, name: &str) {
             .insert(REVISION.to_owned(), json!(revision(new).to_string()));
     }
     next["status"] = status(cluster, &deployment, &sets);
-    if let Err(status) = CONTROLLER.update(cluster, &target, next).await {
+    if let Err(status) = CONTROLLER.update(cluster, &target.status(), next).await {
         tracing::debug!(name, status = status.message, "a Deployment's status stays");
     }
 }

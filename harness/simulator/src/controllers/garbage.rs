@@ -25,8 +25,7 @@ pub(super) async fn collect(cluster: &Simulator, namespace: &str, owner: &str) {
         else {
             continue;
         };
-        let target =
-            Target { resource, subresource: String::new(), namespace: namespace.to_owned(), name: key.name.clone() };
+        let target = Target::of(resource, namespace, &key.name);
         let request = Component::Controller("generic-garbage-collector").request("DeleteOptions");
         let wish = delete::Wish {
             uid: Some(object::metadata(&object, "uid").to_owned()),

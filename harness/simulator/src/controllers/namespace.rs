@@ -7,8 +7,7 @@
 
 use serde_json::{Value, json};
 
-use super::put;
-use crate::{cluster::Simulator, minor::node as rows, object, store::Key};
+use crate::{cluster::Simulator, minor::node as rows, object, registry::system, store::Key};
 
 /// Who makes what a namespace needs.
 pub(super) const CONTROLLER_MANAGER: &str = "kube-controller-manager";
@@ -31,7 +30,8 @@ pub(super) fn sync(cluster: &Simulator, name: &str) {
         end(cluster, &key, name);
         return;
     }
-    put(cluster, CONTROLLER_MANAGER, "serviceaccounts", json!({"metadata": {"name": "default", "namespace": name}}));
+    let make = |resource, object| system::make(cluster, CONTROLLER_MANAGER, "", resource, object);
+    make("serviceaccounts", json!({"metadata": {"name": "default", "namespace": name}}));
     let mut metadata = json!({"name": "kube-root-ca.crt", "namespace": name});
     if *rows::ROOT_CA_DESCRIPTION.at(cluster.minor()) {
         metadata["annotations"] = json!({
@@ -40,7 +40,7 @@ pub(super) fn sync(cluster: &Simulator, name: &str) {
                 guaranteed across distributions of Kubernetes clusters.",
         });
     }
-    put(cluster, CONTROLLER_MANAGER, "configmaps", json!({"metadata": metadata, "data": {"ca.crt": ROOT_CA}}));
+    make("configmaps", json!({"metadata": metadata, "data": {"ca.crt": ROOT_CA}}));
 }
 
 /// Takes away what is in a namespace, and then the namespace.

@@ -11,13 +11,10 @@ use std::{cmp::Reverse, sync::Arc};
 
 use serde_json::{Value, json};
 
-use super::{
-    acting::{Component, apps},
-    owner,
-};
+use super::{acting::Component, controlled_by, owner};
 use crate::{
     cluster::Simulator,
-    minor::{node as rows, resource::Resource},
+    minor::node as rows,
     object,
     registry::{Target, create, delete, read::Read},
     status::Status,
@@ -90,10 +87,7 @@ async fn create_pod(cluster: &Simulator, set: &Value) -> Result<(), Status> {
     let template = set.field("spec").field("template");
     let mut metadata = json!({
         "generateName": format!("{}-", object::name(set)),
-        "ownerReferences": [{
-            "apiVersion": "apps/v1", "kind": "ReplicaSet", "name": object::name(set),
-            "uid": object::metadata(set, "uid"), "controller": true, "blockOwnerDeletion": true,
-        }],
+        "ownerReferences": controlled_by("ReplicaSet", set),
     });
     for field in ["labels", "annotations", "finalizers"] {
         if let Some(value) = template.field("metadata").field(field) {
@@ -122,23 +116,17 @@ async fn delete_pod(cluster: &Simulator, pod: &Value) {
 }
 
 fn pods(cluster: &Simulator, namespace: &str, name: &str) -> Option<Target> {
-    Some(Target {
-        resource: Resource::find(cluster.minor(), "", "v1", "pods")?,
-        subresource: String::new(),
-        namespace: namespace.to_owned(),
-        name: name.to_owned(),
-    })
+    Target::find(cluster.minor(), "", "pods", namespace, name)
 }
 
 async fn write_status(cluster: &Simulator, namespace: &str, name: &str, failure: Option<Status>) {
-    let Some((set, target)) =
-        find(cluster, namespace, name).zip(apps(cluster, "replicasets", "status", namespace, name))
-    else {
+    let target = Target::find(cluster.minor(), "apps", "replicasets", namespace, name);
+    let Some((set, target)) = find(cluster, namespace, name).zip(target) else {
         return;
     };
     let mut next = Value::clone(&set);
     next["status"] = status(cluster, &set, failure);
-    if let Err(status) = CONTROLLER.update(cluster, &target, next).await {
+    if let Err(status) = CONTROLLER.update(cluster, &target.status(), next).await {
         tracing::debug!(name, status = status.message, "a ReplicaSet's status stays");
     }
 }

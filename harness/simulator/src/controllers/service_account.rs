@@ -6,11 +6,8 @@
 use base64::Engine as _;
 use serde_json::{Value, json};
 
-use super::{
-    namespace::{CONTROLLER_MANAGER, root_ca},
-    put,
-};
-use crate::{cluster::Simulator, minor::node as rows, object, store::Key};
+use super::namespace::{CONTROLLER_MANAGER, root_ca};
+use crate::{cluster::Simulator, minor::node as rows, object, registry::system, store::Key};
 
 /// Gives a service account its token, or takes the tokens of one that is gone.
 pub(super) fn sync_token(cluster: &Simulator, namespace: &str, name: &str) {
@@ -42,7 +39,7 @@ pub(super) fn sync_token(cluster: &Simulator, namespace: &str, name: &str) {
         return;
     }
     let secret = format!("{name}-token-{}", cluster.identities().suffix(5));
-    put(cluster, CONTROLLER_MANAGER, "secrets", mk_secret(namespace, &secret, name, &uid));
+    system::make(cluster, CONTROLLER_MANAGER, "", "secrets", mk_secret(namespace, &secret, name, &uid));
     let referenced = cluster.store().modify(&key, |account| {
         let mut secrets: Vec<Value> =
             account.get("secrets").and_then(Value::as_array).into_iter().flatten().cloned().collect();

@@ -1,7 +1,7 @@
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::{Minor, Simulator, SimulatorRequest, controllers, store::Key};
+use crate::{Minor, Simulator, SimulatorRequest, controllers, registry::system, store::Key};
 
 fn start(number: u8) -> Simulator {
     SimulatorRequest::new(Minor::new(number).expect("the minor is modelled")).start()
@@ -13,7 +13,7 @@ fn get(cluster: &Simulator, resource: &str, namespace: &str, name: &str) -> Opti
 
 /// Makes a namespace as the API server stores it.
 fn mk_namespace(cluster: &Simulator, name: &str) {
-    controllers::put(cluster, "test", "namespaces", json!({"metadata": {"name": name}, "spec": {}}));
+    system::make(cluster, "test", "", "namespaces", json!({"metadata": {"name": name}, "spec": {}}));
     controllers::react(cluster);
 }
 
@@ -89,7 +89,7 @@ fn a_namespace_ends_with_all_that_is_in_it(#[case] number: u8) {
         "metadata": {"name": "p", "namespace": "mine"},
         "spec": {"containers": [{"name": "main", "image": "probe"}]},
     });
-    controllers::put(&cluster, "test", "pods", pod);
+    system::make(&cluster, "test", "", "pods", pod);
     controllers::react(&cluster);
     end_namespace(&cluster, "mine");
     assert_eq!(get(&cluster, "namespaces", "", "mine"), None);
@@ -102,7 +102,7 @@ fn a_finalizer_holds_a_namespace() {
     let cluster = start(31);
     mk_namespace(&cluster, "mine");
     let held = json!({"metadata": {"name": "held", "namespace": "mine", "finalizers": ["example.org/wait"]}});
-    controllers::put(&cluster, "test", "configmaps", held);
+    system::make(&cluster, "test", "", "configmaps", held);
     end_namespace(&cluster, "mine");
     let namespace = get(&cluster, "namespaces", "", "mine").expect("it is still there");
     assert_eq!(namespace["spec"]["finalizers"], json!(["kubernetes"]));

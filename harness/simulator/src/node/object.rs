@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use super::NodeProfile;
 use crate::{
     cluster::Simulator,
-    controllers,
     minor::{Minor, node as rows},
     object,
+    registry::system,
 };
 
 /// The label that names a node's operating system.
@@ -17,7 +17,8 @@ pub(super) const OS_LABEL: &str = "kubernetes.io/os";
 pub(crate) fn register(cluster: &Simulator) {
     for (index, profile) in cluster.nodes().iter().enumerate() {
         let uuid = cluster.identities().uid();
-        controllers::put(cluster, "kubelet", "nodes", mk_node(cluster.minor(), index, profile, &cluster.now(), &uuid));
+        let node = mk_node(cluster.minor(), index, profile, &cluster.now(), &uuid);
+        system::make(cluster, "kubelet", "", "nodes", node);
     }
 }
 

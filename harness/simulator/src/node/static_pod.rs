@@ -7,7 +7,7 @@
 //! kubernetes v1.36 `pkg/kubelet/config/{file,common}.go` `applyDefaults`, `pkg/kubelet/pod/mirror_client.go`
 //! `CreateMirrorPod`; Pods of kubelets 1.24.17 and 1.36.3
 
-use std::{fmt::Write as _, sync::Arc};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -15,9 +15,7 @@ use super::{NodeProfile, containers, kubelets::Started};
 use crate::{
     cluster::Simulator,
     controllers::{self, Component, Task},
-    fields,
-    minor::resource::Resource,
-    object,
+    digest, fields, object,
     registry::{Target, create, defaults, delete, validation},
     store::Key,
 };
@@ -148,13 +146,7 @@ fn made_of(cluster: &Simulator, node: &str, file: &str, manifest: &Value) -> Res
 
 /// 32 hexadecimal digits that are the same for the same parts; a kubelet's own are those of MD5.
 fn hash(parts: &[&str]) -> String {
-    (0..2_u64).fold(String::with_capacity(32), |mut digits, round| {
-        let fold = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        let bytes = parts.iter().flat_map(|part| part.bytes().chain([0]));
-        // Writing to a String cannot fail.
-        let _ = write!(digits, "{:016x}", bytes.fold(0xcbf2_9ce4_8422_2325 ^ round, fold));
-        digits
-    })
+    digest::hexadecimal(&parts.iter().flat_map(|part| part.bytes().chain([0])), 2)
 }
 
 /// Creates the mirror of a static Pod that is there and has none.
@@ -196,10 +188,5 @@ async fn remove_mirror(cluster: &Simulator, node: &str, pod: &Value) {
 }
 
 fn target(cluster: &Simulator, namespace: &str, name: &str) -> Option<Target> {
-    Some(Target {
-        resource: Resource::find(cluster.minor(), "", "v1", "pods")?,
-        subresource: String::new(),
-        namespace: namespace.to_owned(),
-        name: name.to_owned(),
-    })
+    Target::find(cluster.minor(), "", "pods", namespace, name)
 }

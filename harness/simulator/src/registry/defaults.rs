@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn a_pod_is_stored_as_the_api_servers_store_it() {
         for case in crate::recorded::pods() {
-            for (minor, answer) in case.answers() {
+            for (minor, answer) in case.answers.by_minor() {
                 if answer.code != 201 {
                     continue;
                 }
@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn other_objects_are_stored_as_the_api_servers_store_them() {
         for case in crate::recorded::others() {
-            for (minor, answer) in case.answers() {
+            for (minor, answer) in case.answers.by_minor() {
                 assert_eq!(answer.code, 201, "{}: {}", case.name, answer.message);
                 let kind = case.name.as_str();
                 let mut object = crate::fields::decode(minor, kind, case.request.as_bytes()).expect("accepted").object;

@@ -1,6 +1,6 @@
 //! Certificates in files that change while the server runs.
 
-use std::{fs, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Result;
 use rstest::rstest;
@@ -9,7 +9,7 @@ use seccomp_webhook::{
 };
 use tempfile::TempDir;
 
-use crate::support::{connect, mk_certificate};
+use crate::support::{connect, loopback, mk_certificate};
 
 fn files(folder: &Path) -> CertificateFiles {
     CertificateFiles { certificate: folder.join("tls.crt"), key: folder.join("tls.key") }
@@ -34,7 +34,7 @@ async fn a_new_pair_is_served_and_a_bad_one_is_not() -> Result<()> {
     let (old, new) = (mk_certificate(), mk_certificate());
     let folder = mk_folder(&old)?;
     let reloading = ReloadingCertificate::load(files(folder.path()))?;
-    let server = WebhookRequest::new(reloading.server_config()?).bind(SocketAddr::from(([127, 0, 0, 1], 0)))?.serve();
+    let server = WebhookRequest::new(reloading.server_config()?).bind(loopback())?.serve();
     assert!(connect(server.local_addr(), old.ca_bundle()).await.is_ok());
     assert_eq!(reloading.reload()?, Reload::Unchanged);
 
@@ -67,7 +67,7 @@ async fn a_server_that_watches_finds_the_new_pair_itself() -> Result<()> {
     let mut reloads = reloading.reloads();
     let server = WebhookRequest::new(reloading.server_config()?)
         .with_reloading(Arc::clone(&reloading), Duration::from_millis(5))
-        .bind(SocketAddr::from(([127, 0, 0, 1], 0)))?
+        .bind(loopback())?
         .serve();
     write(folder.path(), new.certificate_pem(), new.key_pem())?;
     reloads.changed().await?;

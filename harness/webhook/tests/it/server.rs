@@ -1,6 +1,6 @@
 //! The server over real TLS.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result};
 use bytes::Bytes;
@@ -15,13 +15,9 @@ use tokio::{
 };
 use tokio_rustls::client::TlsStream;
 
-use crate::support::{connect, mk_certificate, mk_get, mk_pod, mk_post, mk_review, send};
+use crate::support::{connect, loopback, mk_certificate, mk_get, mk_post, review, send};
 
 const LIMIT: usize = 7 * 1024 * 1024;
-
-fn loopback() -> SocketAddr {
-    SocketAddr::from(([127, 0, 0, 1], 0))
-}
 
 /// A server, and what a client must know of it.
 struct Server {
@@ -63,10 +59,6 @@ impl Server {
 #[fixture]
 fn certificate() -> ServingCertificate {
     mk_certificate()
-}
-
-fn review() -> String {
-    mk_review(&mk_pod(&json!({ "securityContext": {} }))).to_string()
 }
 
 #[rstest]

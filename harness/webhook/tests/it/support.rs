@@ -38,6 +38,11 @@ pub(crate) fn mk_review(pod: &Value) -> Value {
     })
 }
 
+/// The same as text, of a Pod that the webhook changes.
+pub(crate) fn review() -> String {
+    mk_review(&mk_pod(&json!({ "securityContext": {} }))).to_string()
+}
+
 /// A Pod with this `spec`.
 pub(crate) fn mk_pod(spec: &Value) -> Value {
     json!({ "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "web" }, "spec": spec })
@@ -60,6 +65,11 @@ pub(crate) fn patched(answer: &Answer, object: &Value) -> Value {
         json_patch::patch(&mut object, &patch).expect("a patch applies");
     }
     object
+}
+
+/// Where a server listens that is free to choose its port.
+pub(crate) fn loopback() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 0))
 }
 
 pub(crate) fn mk_certificate() -> ServingCertificate {

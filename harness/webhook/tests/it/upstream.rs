@@ -17,21 +17,13 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use rstest::rstest;
 use seccomp_webhook::{Mutant, Outcome, Recorder, Reviewer, Running, ServingCertificate, Upstream, WebhookRequest};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::{net::TcpListener, sync::mpsc};
 use tokio_rustls::TlsAcceptor;
 
-use crate::support::{mk_certificate, mk_pod, mk_post, mk_review, send};
+use crate::support::{loopback, mk_certificate, mk_post, review, send};
 
 const SERVICE: &str = "gardener-resource-manager.garden.svc";
-
-fn loopback() -> SocketAddr {
-    SocketAddr::from(([127, 0, 0, 1], 0))
-}
-
-fn review() -> String {
-    mk_review(&mk_pod(&json!({ "securityContext": {} }))).to_string()
-}
 
 /// A recording server in front of `upstream`.
 struct Proxy {

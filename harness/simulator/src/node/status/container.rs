@@ -1,11 +1,10 @@
 //! The status of one container.
 
-use std::fmt::Write as _;
-
 use serde_json::{Map, Value, json};
 
 use crate::{
     cluster::Simulator,
+    digest,
     minor::node as rows,
     node::{
         ContainerKind,
@@ -175,12 +174,7 @@ fn full_image(image: &str) -> String {
 
 /// A digest that is the same for the same name; there is no image to take one of.
 fn image_id(image: &str) -> String {
-    let digest = (0..4_u64).fold(String::with_capacity(64), |mut digest, part| {
-        let fold = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        // Writing to a String cannot fail.
-        let _ = write!(digest, "{:016x}", image.bytes().fold(0xcbf2_9ce4_8422_2325 ^ part, fold));
-        digest
-    });
+    let digest = digest::hexadecimal(&image.bytes(), 4);
     let name = image.split('@').next().unwrap_or(image);
     let name = name.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')).map_or(name, |(name, _)| name);
     format!("{name}@sha256:{digest}")

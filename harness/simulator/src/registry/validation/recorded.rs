@@ -12,6 +12,7 @@ use crate::{
     field_error::FieldError,
     fields,
     minor::Minor,
+    recorded::Answers,
     registry::{defaults, pod, read::Read},
     status::Status,
 };
@@ -24,13 +25,7 @@ struct Case {
     subresource: String,
     #[serde(default)]
     patch: Value,
-    answers: Vec<Group>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Group {
-    minors: Vec<String>,
-    answer: Answer,
+    answers: Answers<Answer>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -45,10 +40,7 @@ struct Answer {
 impl Case {
     /// Each minor whose answer came from validation; admission refuses with other codes.
     fn answers(&self) -> impl Iterator<Item = (Minor, &Answer)> {
-        self.answers
-            .iter()
-            .filter(|group| matches!(group.answer.code, 200 | 201 | 422))
-            .flat_map(|group| group.minors.iter().map(|minor| (minor.parse().expect("a minor"), &group.answer)))
+        self.answers.by_minor().filter(|(_, answer)| matches!(answer.code, 200 | 201 | 422))
     }
 }
 
