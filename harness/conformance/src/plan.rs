@@ -77,12 +77,16 @@ impl Plan {
             plan.cases.retain(|_| names.next().is_some_and(|(place, name)| partition.contains(place, &name)));
         }
         plan.leave_out(abilities);
-        match plan.left_out.first() {
-            _ if !plan.cases.is_empty() => Ok(plan),
+        let lacking: BTreeSet<_> = plan.left_out.iter().map(|left_out| left_out.lacking).collect();
+        if !plan.cases.is_empty() {
+            Ok(plan)
+        } else if !lacking.is_empty() {
+            Err(RunError::EverythingLeftOut { lacking })
+        } else if plan.shard.as_ref().is_some_and(|shard| shard.cases > 0) {
             // A shard of something may be empty, where there are more shards than cases.
-            None if plan.shard.as_ref().is_some_and(|shard| shard.cases > 0) => Ok(plan),
-            None => Err(RunError::NothingSelected),
-            Some(left_out) => Err(RunError::EverythingLeftOut { lacking: left_out.lacking }),
+            Ok(plan)
+        } else {
+            Err(RunError::NothingSelected)
         }
     }
 

@@ -79,10 +79,10 @@ pub enum RunError {
     #[error("no case is selected")]
     NothingSelected,
     /// The cluster has not what the selected cases need.
-    #[error("every selected case is left out: {lacking}")]
+    #[error("every selected case is left out: {}", lacking.iter().map(Lacking::to_string).collect::<Vec<_>>().join(", and "))]
     EverythingLeftOut {
         /// What it lacks.
-        lacking: Lacking,
+        lacking: BTreeSet<Lacking>,
     },
     /// A Gardener release that is not known was selected.
     #[error("unknown Gardener release `{release}`: {oldest} to {newest} are known")]

@@ -155,7 +155,7 @@ fn files_to_decide_on(run: &Run) -> impl Iterator<Item = String> {
 
 /// On what it was run, and for how long.
 fn write_where(text: &mut String, run: &Run) {
-    let Some(cluster) = &run.cluster else { return };
+    let Some(cluster) = run.cluster.as_ref().filter(|_| !run.minors.is_empty()) else { return };
     let _ = write!(
         text,
         "on Kubernetes {} ({}) with Gardener {}, webhook {}",
