@@ -17,6 +17,7 @@ mod driver;
 mod generate;
 mod listed;
 mod names;
+mod order;
 mod random;
 mod recorded;
 mod recorder;

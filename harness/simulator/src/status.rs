@@ -46,6 +46,15 @@ impl Status {
         self
     }
 
+    /// The same after what was warned of before: each text once.
+    #[must_use]
+    pub(crate) fn after_warnings(mut self, warnings: &[String]) -> Self {
+        let own = std::mem::take(&mut self.warnings);
+        self.warnings = warnings.to_vec();
+        self.warnings.extend(own.into_iter().filter(|warning| !warnings.contains(warning)));
+        self
+    }
+
     /// 400: the request cannot be understood.
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
         Self::new(400, "BadRequest", message)

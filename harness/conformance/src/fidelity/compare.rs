@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt};
 
 use serde_json::Value;
 
-use super::side::Exchange;
+use super::{order, side::Exchange};
 
 /// The first difference between what both sides did with a case.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,6 +59,12 @@ fn one(real: &Exchange, simulated: &Exchange) -> Option<(String, String, String)
         let kind = format!("code {} / {} {}", real.code, simulated.code, refusal(&real.body, &simulated.body));
         return Some((kind, show(real.code, &real.body), show(simulated.code, &simulated.body)));
     }
+    let (real, simulated) = &if real.code >= 400 {
+        let in_order = |exchange: &Exchange| Exchange { body: order::sorted(&exchange.body), ..exchange.clone() };
+        (in_order(real), in_order(simulated))
+    } else {
+        (real.clone(), simulated.clone())
+    };
     if real.body != simulated.body {
         let kind = if real.code >= 400 {
             format!("refusal {} {}", real.code, refusal(&real.body, &simulated.body))

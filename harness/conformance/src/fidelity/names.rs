@@ -10,6 +10,8 @@ use serde_json::Value;
 
 /// The length of the suffix that Kubernetes draws.
 const SUFFIX_LENGTH: usize = 5;
+/// How much of a wanted prefix Kubernetes keeps.
+const LONGEST_PREFIX: usize = 58;
 /// What stands before the drawn suffix in names that Kubernetes itself makes.
 const GENERATED: &str = "kube-api-access-";
 /// What stands before an address in the API server's memory.
@@ -32,6 +34,8 @@ pub(super) struct Names {
     /// What was drawn, and what stands for it.
     drawn: BTreeMap<String, String>,
     counts: BTreeMap<&'static str, usize>,
+    /// What requests want names to begin with.
+    prefixes: BTreeSet<String>,
 }
 
 impl Names {
@@ -45,7 +49,13 @@ impl Names {
         match request {
             Value::String(text) => drop(self.given.insert(text.clone())),
             Value::Array(entries) => entries.iter().for_each(|entry| self.give(entry)),
-            Value::Object(fields) => fields.values().for_each(|field| self.give(field)),
+            Value::Object(fields) => {
+                if let Some(prefix) = fields.get("generateName").and_then(Value::as_str).filter(|text| !text.is_empty())
+                {
+                    self.prefixes.insert(prefix.chars().take(LONGEST_PREFIX).collect());
+                }
+                fields.values().for_each(|field| self.give(field));
+            }
             _ => {}
         }
     }
@@ -103,6 +113,10 @@ impl Names {
                     }
                     let key = key.clone();
                     self.visit(field, &key);
+                    if key == "managedFields" {
+                        // Theirs is an order of time, in which the second counts in which a request happens to be made.
+                        sort_without_time(field);
+                    }
                 }
             }
             _ => {}
@@ -133,6 +147,8 @@ impl Names {
             return Some(drawn.clone());
         }
         self.replace_uids(&mut replaced);
+        self.replace_versions(&mut replaced);
+        self.replace_refused_names(&mut replaced);
         self.replace_generated(&mut replaced);
         for (drawn, name) in &self.drawn {
             if drawn.len() > SUFFIX_LENGTH && name.starts_with("[generated") && replaced.contains(drawn.as_str()) {
@@ -163,6 +179,31 @@ impl Names {
             }
             while !text.is_char_boundary(at.min(text.len())) {
                 at += 1;
+            }
+        }
+    }
+
+    /// The version of what is stored, in the words of a precondition that does not hold.
+    fn replace_versions(&mut self, text: &mut String) {
+        const BEFORE: [&str; 2] = ["ResourceVersion in record (", "ResourceVersion in object meta: "];
+        let start = BEFORE.iter().find_map(|before| text.find(before).map(|at| at + before.len()));
+        let Some(start) = start else { return };
+        let digits = text[start..].bytes().take_while(u8::is_ascii_digit).count();
+        let name = self.draw(text[start..start + digits].to_owned(), "version");
+        text.replace_range(start..start + digits, &name);
+    }
+
+    /// The generated name of what was not made, which no object tells: a whole text, or one in quotation marks.
+    fn replace_refused_names(&mut self, text: &mut String) {
+        for prefix in self.prefixes.clone() {
+            let Some(start) = text.find(&prefix).filter(|at| *at == 0 || text[..*at].ends_with('"')) else { continue };
+            let end = start + prefix.len() + SUFFIX_LENGTH;
+            let Some(suffix) = text.get(start + prefix.len()..end) else { continue };
+            let is_drawn = suffix.bytes().all(|byte| byte.is_ascii_alphanumeric());
+            let is_whole = text[end..].is_empty() && start == 0 || text[end..].starts_with('"');
+            if is_drawn && is_whole && !self.given.contains(&text[start..end]) {
+                let name = self.draw(text[start..end].to_owned(), "generated name");
+                text.replace_range(start..end, &name);
             }
         }
     }
@@ -213,6 +254,12 @@ fn replace_addresses(text: &mut String) {
         text.replace_range(start..start + digits, "[address]");
         from = start;
     }
+}
+
+fn sort_without_time(entries: &mut Value) {
+    let Some(entries) = entries.as_array_mut() else { return };
+    let text = |entry: &Value, name: &str| entry.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    entries.sort_by_cached_key(|entry| ["operation", "manager", "subresource"].map(|name| text(entry, name)));
 }
 
 /// An object that a message shows as one text.

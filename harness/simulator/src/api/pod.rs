@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Call, body, respond::Reply, write};
 use crate::{
     admission::{self, Notes, Operation},
-    minor::api::FieldValidation,
+    minor::api::{self as rows, FieldValidation},
     node, object,
     registry::{
         self,
@@ -121,6 +121,10 @@ pub(crate) async fn bind(call: &Call<'_>) -> Result<Reply, Status> {
         let why = format!("pod {} is already assigned to node {bound:?}", call.target.name);
         return Err(Status::conflict("", "pods/binding", &call.target.name, why));
     }
+    if pod.pointer("/spec/schedulingGates").and_then(Value::as_array).is_some_and(|gates| !gates.is_empty()) {
+        let why = format!("pod {} has non-empty .spec.schedulingGates", call.target.name);
+        return Err(Status::conflict("", "pods/binding", &call.target.name, why));
+    }
     if !request.dry_run {
         let now = call.cluster.now();
         let bound = call.cluster.store().modify(&key, |pod| {
@@ -149,10 +153,24 @@ fn set_scheduled(pod: &mut Value, now: &str) {
     let condition = json!({
         "type": "PodScheduled", "status": "True", "lastProbeTime": null, "lastTransitionTime": now,
     });
+    set_condition(pod, condition);
+}
+
+/// Puts a condition in the place of the one of its type, which is left where nothing but its time would change.
+fn set_condition(pod: &mut Value, condition: Value) {
     let conditions = object::map_mut(pod, "status").entry("conditions").or_insert_with(|| json!([]));
     if let Some(list) = conditions.as_array_mut() {
-        list.retain(|condition| condition.get("type").is_none_or(|kind| kind != "PodScheduled"));
-        list.push(condition);
+        match list.iter_mut().find(|present| present.get("type") == condition.get("type")) {
+            Some(present) if present.get("status") == condition.get("status") => {
+                for field in ["reason", "message"] {
+                    if let Some(value) = condition.get(field) {
+                        present[field] = value.clone();
+                    }
+                }
+            }
+            Some(present) => *present = condition,
+            None => list.push(condition),
+        }
     }
 }
 
@@ -171,11 +189,15 @@ pub(crate) async fn evict(call: &Call<'_>) -> Result<Reply, Status> {
         let value = options.and_then(|options| options.get("preconditions")).and_then(|fields| fields.get(field));
         value.and_then(Value::as_str).map(str::to_owned)
     };
-    let wish = Wish {
+    let mut wish = Wish {
         grace_period_seconds: options.and_then(|options| options.get("gracePeriodSeconds")).and_then(Value::as_i64),
         uid: precondition("uid"),
         resource_version: precondition("resourceVersion"),
-        propagation_policy: None,
+        propagation_policy: options
+            .and_then(|options| options.get("propagationPolicy"))
+            .and_then(Value::as_str)
+            .map(str::to_owned),
+        orphan_dependents: options.and_then(|options| options.get("orphanDependents")).and_then(Value::as_bool),
     };
     request.dry_run |= options.and_then(|options| options.get("dryRun")).is_some_and(|list| *list == json!(["All"]));
 
@@ -189,8 +211,28 @@ pub(crate) async fn evict(call: &Call<'_>) -> Result<Reply, Status> {
 
     let mut target = call.target.clone();
     target.subresource.clear();
+    if !request.dry_run && *rows::EVICTION_CONDITION.at(call.cluster.minor()) {
+        mark_evicted(call, &target, &mut wish)?;
+    }
     registry::delete::remove(call.cluster, &target, &request, &wish).await?;
     Ok(success().with_warnings(&notes.warnings))
+}
+
+/// Says in the Pod's status why it goes, which is a write of its own.
+///
+/// # Source
+/// kubernetes v1.36 `pkg/registry/core/pod/storage/eviction.go` `addConditionAndDeletePod`
+fn mark_evicted(call: &Call<'_>, target: &registry::Target, wish: &mut Wish) -> Result<(), Status> {
+    let stored = call.cluster.store().get(&target.key()).ok_or_else(|| target.not_found())?;
+    registry::delete::check_preconditions(target, wish, &stored)?;
+    // From now on, another version is meant.
+    wish.resource_version = None;
+    let condition = json!({
+        "type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI",
+        "message": "Eviction API: evicting", "lastProbeTime": null, "lastTransitionTime": call.cluster.now(),
+    });
+    let marked = call.cluster.store().modify(&target.key(), |pod| set_condition(pod, condition));
+    marked.map(drop).map_err(|_| target.not_found())
 }
 
 fn success() -> Reply {

@@ -44,10 +44,12 @@ pub(crate) async fn update(call: &Call<'_>) -> Result<Reply, Status> {
     let minor = call.cluster.minor();
     let body = body::object(call, form, expected)?;
     let object = decode::object(minor, expected, &body, request.field_validation, &mut warnings)?;
-    registry::update::check_namespace(&call.target, &object)?;
-    registry::update::check_name(&call.target, &object)?;
+    let named = registry::update::check_namespace(&call.target, &object)
+        .and_then(|()| registry::update::check_name(&call.target, &object));
+    named.map_err(|status| status.after_warnings(&warnings))?;
     let change = Replace(object);
-    let written = registry::update::update(call.cluster, &call.target, &request, &change).await?;
+    let written = registry::update::update(call.cluster, &call.target, &request, &change).await;
+    let written = written.map_err(|status| status.after_warnings(&warnings))?;
     Ok(present::one(call, 200, &written.object).with_warnings(&warnings).with_warnings(&written.notes.warnings))
 }
 
@@ -56,6 +58,8 @@ pub(crate) async fn delete(call: &Call<'_>) -> Result<Reply, Status> {
     let (request, wish) = delete_request(call)?;
     let (deleted, notes) = registry::delete::delete(call.cluster, &call.target, &request, &wish).await?;
     let object = match deleted {
+        // What does not go at once is only accepted, where the client says that it waits for nothing.
+        Deleted::Going(object) if wish.orphan_dependents == Some(false) => present::one(call, 202, &object),
         Deleted::Going(object) => present::one(call, 200, &object),
         // Pods, and kinds like them, are answered with their last state, all others with a Status.
         Deleted::Gone(object) if RETURNED.contains(&call.target.resource.kind) => present::one(call, 200, &object),
@@ -91,7 +95,7 @@ pub(crate) async fn delete_collection(call: &Call<'_>) -> Result<Reply, Status> 
 ///
 /// # Source
 /// kubernetes v1.36 `pkg/registry/core/*/storage/storage.go` `ReturnDeletedObject`
-const RETURNED: &[&str] = &["Pod", "ServiceAccount", "Service", "ResourceQuota", "PodSecurityPolicy"];
+const RETURNED: &[&str] = &["Pod", "Namespace", "ServiceAccount", "Service", "ResourceQuota", "PodSecurityPolicy"];
 
 /// `Status` of a deletion.
 fn success(call: &Call<'_>, object: &Value) -> Value {
@@ -131,17 +135,25 @@ pub(crate) fn delete_request(call: &Call<'_>) -> Result<(WriteRequest, Wish), St
         serde_json::from_slice::<DeleteBody>(&body)
             .map_err(|error| Status::bad_request(format!("couldn't read DeleteOptions: {error}")))?
     };
+    // Where there is a body, the query says nothing.
+    let in_query = call.body.is_empty();
     let mut request = write_request(call, "DeleteOptions")?;
     let preconditions = body.preconditions.unwrap_or_default();
-    let wish = Wish {
-        grace_period_seconds: call.query.number("gracePeriodSeconds")?.or(body.grace_period_seconds),
+    let mut wish = Wish {
+        grace_period_seconds: body.grace_period_seconds,
         uid: preconditions.uid,
         resource_version: preconditions.resource_version,
-        propagation_policy: call.query.get("propagationPolicy").map(str::to_owned).or(body.propagation_policy),
+        propagation_policy: body.propagation_policy,
+        orphan_dependents: body.orphan_dependents,
     };
-    let mut dry_run = call.query.all("dryRun").filter(|value| !value.is_empty()).collect::<Vec<_>>();
     let in_body = body.dry_run.unwrap_or_default();
-    dry_run.extend(in_body.iter().map(String::as_str));
+    let mut dry_run = in_body.iter().map(String::as_str).collect::<Vec<_>>();
+    if in_query {
+        wish.grace_period_seconds = call.query.number("gracePeriodSeconds")?;
+        wish.propagation_policy = call.query.get("propagationPolicy").map(str::to_owned);
+        wish.orphan_dependents = call.query.optional_flag("orphanDependents");
+        dry_run = call.query.all("dryRun").filter(|value| !value.is_empty()).collect();
+    }
     let mut errors = Vec::new();
     if dry_run.iter().any(|value| *value != "All") {
         errors.push(unknown_dry_run(*rows::VALUES_AS_JSON.at(call.cluster.minor()), &dry_run));
@@ -152,7 +164,7 @@ pub(crate) fn delete_request(call: &Call<'_>) -> Result<(WriteRequest, Wish), St
         if !known[..3].contains(&policy.as_str()) {
             errors.push(FieldError::not_supported("propagationPolicy", &json!(policy), &known));
         }
-        if body.orphan_dependents.is_some() {
+        if wish.orphan_dependents.is_some() {
             errors.push(FieldError::invalid(
                 "propagationPolicy",
                 &json!(policy),
@@ -175,6 +187,9 @@ fn complete_options(request: &mut WriteRequest, wish: &Wish) {
     }
     if let Some(policy) = &wish.propagation_policy {
         options["propagationPolicy"] = json!(policy);
+    }
+    if let Some(orphan) = wish.orphan_dependents {
+        options["orphanDependents"] = json!(orphan);
     }
     if request.dry_run {
         options["dryRun"] = json!(["All"]);

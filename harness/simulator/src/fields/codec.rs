@@ -270,7 +270,10 @@ impl Walk {
 
 /// Whether Go writes a value that was there.
 fn is_written(field: &Field, value: &Value) -> bool {
-    !field.omit_empty || field.ty.pointer || field.is_always_written() || !is_empty(value)
+    !field.omit_empty
+        // Emptied on purpose, which is not the same as not being there.
+        || field.name == "managedFields"
+        || field.ty.pointer || field.is_always_written() || !is_empty(value)
 }
 
 /// What `omitempty` leaves out.

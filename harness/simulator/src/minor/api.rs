@@ -237,6 +237,12 @@ pub(crate) static REFUSES_UNREADABLE_VERSIONS: ByMinor<bool> = ByMinor::new(&[
     (33, true, "kubernetes v1.33 `apiserver/pkg/storage/interfaces.go` `ValidateListOptions`; kube-apiserver 1.36.3"),
 ]);
 
+/// Whether a Pod that is evicted has a condition that says so.
+pub(crate) static EVICTION_CONDITION: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "kube-apiserver 1.24.17, 1.25.16"),
+    (26, true, "kubernetes v1.26 PodDisruptionConditions: beta, on; `pkg/registry/core/pod/storage/eviction.go`"),
+]);
+
 /// Whether an update of what is not there compares uids first, and so conflicts where the client names one.
 pub(crate) static UID_BEFORE_PRESENCE: ByMinor<bool> =
     ByMinor::new(&[(20, true, "kube-apiserver 1.24.17, 1.25.16, 1.31.14"), (36, false, "kube-apiserver 1.36.3")]);

@@ -21,8 +21,21 @@ pub(crate) static RESET_FIELDS: ByMinor<bool> = ByMinor::new(&[
     (21, true, "v1.21 pkg/registry/core/pod/strategy.go GetResetFields"),
 ]);
 
-/// Whether a write to `ephemeralcontainers` owns those, and nothing else; before, it owns nothing.
-pub(crate) static EPHEMERAL_CONTAINERS_ALONE: ByMinor<bool> = ByMinor::new(&[
+/// Whether a write to `ephemeralcontainers` owns what the client changed, that which is not kept too; before, it owns
+/// nothing.
+pub(crate) static EPHEMERAL_CONTAINERS_OWNED: ByMinor<bool> = ByMinor::new(&[
     (20, false, "v1.32 pkg/registry/core/pod/strategy.go dropNonEphemeralContainerUpdates copies the old Pod"),
-    (33, true, "v1.33 pkg/registry/core/pod/strategy.go podEphemeralContainersStrategy.GetResetFieldsFilter"),
+    (33, true, "v1.33 pkg/registry/core/pod/strategy.go podEphemeralContainersStrategy; kube-apiserver 1.36.3"),
+]);
+
+/// Whether an item without the `name` that is its key has the empty one.
+pub(crate) static NAMES_DEFAULT_TO_EMPTY: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "kube-apiserver 1.24.17, 1.25.16"),
+    (31, true, "v1.31 api/core/v1/types.go LocalObjectReference.Name: +default; kube-apiserver 1.31.14, 1.36.3"),
+]);
+
+/// Whether two items with the same keys, or two of the same values in a set, can be owned; before, nothing is.
+pub(crate) static DUPLICATES_OWNED: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "kube-apiserver 1.24.17, 1.25.16"),
+    (29, true, "structured-merge-diff v4.4 typed.AllowDuplicates; kube-apiserver 1.31.14, 1.36.3"),
 ]);

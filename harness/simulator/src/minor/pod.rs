@@ -62,3 +62,9 @@ pub(crate) static IMAGE_VOLUMES: ByMinor<bool> = ByMinor::new(&[
     (20, false, "v1.31 pkg/features/kube_features.go ImageVolume: alpha, off; v1.33: beta, off"),
     (35, true, "v1.35 pkg/features/kube_features.go ImageVolume: beta, on"),
 ]);
+
+/// Whether a negative grace period is read as one second.
+pub(crate) static NEGATIVE_GRACE_IS_ONE: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "kube-apiserver 1.24.17, 1.25.16"),
+    (31, true, "kube-apiserver 1.31.14, 1.36.3; the first of the minors that were asked"),
+]);

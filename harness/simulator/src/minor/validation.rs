@@ -419,6 +419,10 @@ pub(crate) static PROJECTION_KINDS: ByMinor<&str> = ByMinor::new(&[
     (31, "may not specify more than 1 volume type per source", "v1.31 the same"),
 ]);
 since!(
+    /// A volume can be for one Pod alone (gate `ReadWriteOncePod`).
+    READ_WRITE_ONCE_POD, 27, "v1.27 pkg/features/kube_features.go ReadWriteOncePod beta"
+);
+since!(
     /// Volumes can be images.
     IMAGE_VOLUMES, 31, "v1.31 validation.go validateVolumeSource"
 );
@@ -464,6 +468,12 @@ since!(
     /// A Pod that runs on a node is nominated for none (gate `ClearingNominatedNodeNameAfterBinding`).
     NOMINATION_ENDS, 35, "v1.35 pkg/features/kube_features.go ClearingNominatedNodeNameAfterBinding beta"
 );
+/// Whether a spec may not make another `QoS` class.
+pub(crate) static QOS_OF_SPEC_IMMUTABLE: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "answers of v1.24.17 and v1.25.16"),
+    (27, true, "v1.27 validation.go ValidatePodUpdate; answer of v1.31.14"),
+    (32, false, "v1.32 validation.go ValidatePodUpdate; answer of v1.36.3"),
+]);
 since!(
     /// `status.qosClass` may not change.
     QOS_IMMUTABLE, 32, "v1.32 validation.go ValidatePodStatusUpdate"
@@ -552,6 +562,31 @@ since!(
 
 /// What is said of volumes whose drivers were removed with v1.25.
 pub(crate) static WARN_REMOVED_VOLUMES: ByMinor<&str> = ByMinor::new(&[
-    (20, "deprecated in v1.22, support removal is planned in v1.26", "answer of v1.24.17; no warnings before v1.22"),
-    (25, "deprecated in v1.22, non-functional in v1.25+", "answers of v1.25.16 and v1.31.14"),
+    (
+        20,
+        "deprecated in v1.22, support removal is planned in v1.26",
+        "answers of v1.24.17 and v1.25.16; no warnings before v1.22",
+    ),
+    (26, "deprecated in v1.22, non-functional in v1.25+", "answer of v1.31.14"),
+]);
+/// What is said of `gitRepo` volumes.
+pub(crate) static WARN_GIT_REPO: ByMinor<&str> = ByMinor::new(&[
+    (20, "deprecated in v1.11", "v1.22 warnings.go; answers of v1.24.17, v1.25.16 and v1.31.14"),
+    (33, "deprecated in v1.11, and disabled by default in v1.33+", "v1.33 warnings.go; answer of v1.36.3"),
+]);
+/// What is said of `glusterfs` volumes; nothing where they are as good as any.
+pub(crate) static WARN_GLUSTERFS: ByMinor<Option<&str>> = ByMinor::new(&[
+    (20, None, "answer of v1.24.17"),
+    (
+        25,
+        Some("deprecated in v1.25, this feature will be removed soon after in a subsequent release"),
+        "answer of v1.25.16",
+    ),
+    (26, Some("deprecated in v1.25, non-functional in v1.26+"), "v1.26 warnings.go; answer of v1.31.14"),
+]);
+/// What is said of `cephfs` and `rbd` volumes; nothing where they are as good as any.
+pub(crate) static WARN_CEPH: ByMinor<Option<&str>> = ByMinor::new(&[
+    (20, None, "answer of v1.25.16"),
+    (28, Some("deprecated in v1.28"), "v1.28 warnings.go"),
+    (31, Some("deprecated in v1.28, non-functional in v1.31+"), "answer of v1.31.14"),
 ]);

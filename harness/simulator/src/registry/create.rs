@@ -4,6 +4,8 @@
 //! kubernetes v1.36 `apiserver/pkg/endpoints/handlers/create.go` `createHandler`,
 //! `apiserver/pkg/registry/generic/registry/store.go` `Create`, `apiserver/pkg/registry/rest/create.go` `BeforeCreate`
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::{
@@ -28,8 +30,20 @@ pub(crate) async fn create(
     request: &WriteRequest,
     body: &[u8],
 ) -> Result<Written, Status> {
-    let minor = cluster.minor();
     let mut notes = Notes::default();
+    let written = write(cluster, target, request, body, &mut notes).await;
+    let object = written.map_err(|status| status.after_warnings(&notes.warnings))?;
+    Ok(Written { object, notes })
+}
+
+async fn write(
+    cluster: &Simulator,
+    target: &Target,
+    request: &WriteRequest,
+    body: &[u8],
+    notes: &mut Notes,
+) -> Result<Arc<Value>, Status> {
+    let minor = cluster.minor();
     let expected = decode::Expected::of(target.resource);
     let mut object = decode::object(minor, expected, body, request.field_validation, &mut notes.warnings)?;
     if *rows::WIPES_SYSTEM_METADATA.at(minor) {
@@ -49,7 +63,7 @@ pub(crate) async fn create(
     attributes.name = object::name(&object).to_owned();
     attributes.namespace = target.admission_namespace(&attributes.name);
     attributes.object = Some(object);
-    admission::mutate(cluster, &mut attributes, &mut notes).await?;
+    admission::mutate(cluster, &mut attributes, notes).await?;
     let mut object = attributes.object.take().unwrap_or_default();
     metadata::dedup_owners(&mut object, true, &mut notes.warnings);
     store(cluster, target, request, attributes, object, notes).await
@@ -62,29 +76,20 @@ async fn store(
     request: &WriteRequest,
     mut attributes: Attributes,
     object: Value,
-    notes: Notes,
-) -> Result<Written, Status> {
+    notes: &mut Notes,
+) -> Result<Arc<Value>, Status> {
     let generated = object::name(&object).is_empty() && !object::metadata(&object, "generateName").is_empty();
     let attempts = if generated { *rows::GENERATED_NAME_ATTEMPTS.at(cluster.minor()) } else { 1 };
     let asked_name = attributes.name.clone();
-    for _ in 1..attempts {
+    for _ in 0..attempts {
         attributes.name.clone_from(&asked_name);
-        let notes = notes.clone();
-        if let Some(written) = attempt(cluster, target, request, &mut attributes, object.clone(), notes).await? {
-            return Ok(written);
+        // What is warned of stays warned of when the storage refuses.
+        let stored = attempt(cluster, target, request, &mut attributes, object.clone(), notes).await?;
+        if let Some(stored) = stored {
+            return Ok(stored);
         }
     }
-    attributes.name.clone_from(&asked_name);
-    let given_name = object::name(&object).to_owned();
-    // The registry warns before the storage refuses.
-    let warned = notes.warnings.clone();
-    let warnings =
-        if target.resource.kind == "Pod" { pod::warnings(cluster.minor(), &object, None) } else { Vec::new() };
-    if let Some(written) = attempt(cluster, target, request, &mut attributes, object, notes).await? {
-        return Ok(written);
-    }
-    let all: Vec<String> = warned.into_iter().chain(warnings).collect();
-    Err(taken(cluster, target, &attributes, &given_name).with_warnings(&all))
+    Err(taken(cluster, target, &attributes, object::name(&object)))
 }
 
 /// One attempt to store; nothing where the name is taken.
@@ -94,8 +99,8 @@ async fn attempt(
     request: &WriteRequest,
     attributes: &mut Attributes,
     mut object: Value,
-    mut notes: Notes,
-) -> Result<Option<Written>, Status> {
+    notes: &mut Notes,
+) -> Result<Option<Arc<Value>>, Status> {
     let minor = cluster.minor();
     let kind = target.resource.kind;
     let uid_first = *rows::UID_BEFORE_PREPARE.at(minor);
@@ -110,7 +115,7 @@ async fn attempt(
     if !uid_first {
         metadata::wipe_deletion(&mut object);
     }
-    notes.warnings.extend(prepare::for_create(minor, target.resource, &mut object));
+    notes.warnings.extend(prepare::for_create(minor, target.resource, &mut object, &cluster.now()));
     if !uid_first {
         metadata::fill_system_fields(cluster, &mut object);
     }
@@ -119,8 +124,7 @@ async fn attempt(
     }
     let errors = validation::create(minor, kind, &object);
     if !errors.is_empty() {
-        let refusal = Status::invalid(target.resource.group, kind, object::name(&object), &errors);
-        return Err(refusal.with_warnings(&notes.warnings));
+        return Err(Status::invalid(target.resource.group, kind, object::name(&object), &errors));
     }
     if kind == "Pod" {
         notes.warnings.extend(pod::warnings(minor, &object, None));
@@ -131,17 +135,19 @@ async fn attempt(
         object::name(&object).clone_into(&mut attributes.name);
     }
     attributes.object = Some(object);
-    admission::validate(cluster, attributes, &mut notes).await?;
+    admission::validate(cluster, attributes, notes).await?;
     let mut object = attributes.object.take().unwrap_or_default();
-    // The storage reads a number, and takes what is none for none.
-    if object::metadata(&object, "resourceVersion").parse::<u64>().is_ok_and(|version| version != 0) {
-        return Err(Status::new(500, "", "resourceVersion should not be set on objects to be created"));
+    if !request.dry_run {
+        // The storage, as far as which a dry run does not come, reads a number, and takes what is none for none.
+        if object::metadata(&object, "resourceVersion").parse::<u64>().is_ok_and(|version| version != 0) {
+            return Err(Status::new(500, "", "resourceVersion should not be set on objects to be created"));
+        }
+        object::metadata_mut(&mut object).remove("resourceVersion");
     }
-    object::metadata_mut(&mut object).remove("resourceVersion");
     let key = Key::new(target.resource.stored_as, &target.namespace, object::name(&object));
     attributes.name.clone_from(&key.name);
     let stored = if request.dry_run {
-        if cluster.store().get(&key).is_some() { Err(StoreError::Exists) } else { Ok(std::sync::Arc::new(object)) }
+        if cluster.store().get(&key).is_some() { Err(StoreError::Exists) } else { Ok(Arc::new(object)) }
     } else {
         // The storage answers with what it decodes from what it wrote, so that what plug-ins added has its defaults.
         defaults::apply(minor, kind, &mut object);
@@ -151,7 +157,7 @@ async fn attempt(
         return Ok(None);
     };
     settle(cluster, request).await;
-    Ok(Some(Written { object, notes }))
+    Ok(Some(object))
 }
 
 /// The refusal of a name that is taken.

@@ -63,6 +63,8 @@ pub(crate) fn object(
     validation: FieldValidation,
     warnings: &mut Vec<String>,
 ) -> Result<Value, Status> {
+    // Go reads null as a struct with nothing in it.
+    let body = if body.trim_ascii() == b"null" { b"{}" } else { body };
     check_type(minor, expected, body)?;
     let decoded = fields::decode(minor, expected.kind, body)
         .map_err(|error| cannot_be_handled(expected.kind, &expected.api_version(), expected.kind, &error.detail))?;
@@ -112,7 +114,13 @@ pub(crate) fn patched(
     validation: FieldValidation,
     warnings: &mut Vec<String>,
 ) -> Result<Value, String> {
-    check_patched(minor, expected, &patched.document)?;
+    // What was never text is read into the stored object's own type, whatever it says of itself.
+    if !patched.is_unstructured {
+        check_patched(minor, expected, &patched.document)?;
+    }
+    if !patched.is_unstructured && text(&patched.document, "apiVersion").is_empty() {
+        return nothing_of(minor, expected, patched, validation, warnings);
+    }
     let read = if patched.is_unstructured { fields::from_unstructured } else { fields::round_trip };
     let mut decoded = read(minor, expected.kind, patched.document).map_err(|error| error.detail)?;
     let mut strict_errors = patched.strict_errors;
@@ -124,7 +132,32 @@ pub(crate) fn patched(
     finish(minor, expected, decoded, validation, warnings).map_err(|status| status.message)
 }
 
-/// Checks that a patched object still is of its kind.
+/// What is left of a patched object that does not say its version: it is read into the internal type, whose fields have
+/// other names.
+fn nothing_of(
+    minor: Minor,
+    expected: Expected<'_>,
+    patched: Patched,
+    validation: FieldValidation,
+    warnings: &mut Vec<String>,
+) -> Result<Value, String> {
+    let mut strict_errors = patched.strict_errors;
+    let keys = patched.document.as_object().into_iter().flatten().map(|(key, _)| key);
+    let unknown = keys.filter(|key| !["apiVersion", "kind"].contains(&key.as_str()));
+    strict_errors.extend(unknown.map(|key| format!("unknown field {key:?}")));
+    if validation == FieldValidation::Strict && !strict_errors.is_empty() {
+        return Err(strict_detail(&strict_errors));
+    }
+    let nothing = fields::round_trip(minor, expected.kind, Value::Object(serde_json::Map::new()));
+    let decoded = fields::Decoded { strict_errors, ..nothing.map_err(|error| error.detail)? };
+    finish(minor, expected, decoded, validation, warnings).map_err(|status| status.message)
+}
+
+fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+    value.get(field).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Checks that a patched object still is of its kind; where it does not say, it is.
 fn check_patched(minor: Minor, expected: Expected<'_>, value: &Value) -> Result<(), String> {
     if !value.is_object() {
         return Err(format!(
@@ -132,8 +165,10 @@ fn check_patched(minor: Minor, expected: Expected<'_>, value: &Value) -> Result<
             fields::go_kind(value)
         ));
     }
-    let text = |field: &str| value.get(field).and_then(Value::as_str).unwrap_or_default();
-    type_mismatch(minor, expected, text("kind"), text("apiVersion")).map_or(Ok(()), Err)
+    let wanted = expected.api_version();
+    let kind = Some(text(value, "kind")).filter(|kind| !kind.is_empty()).unwrap_or(expected.kind);
+    let version = Some(text(value, "apiVersion")).filter(|version| !version.is_empty()).unwrap_or(&wanted);
+    type_mismatch(minor, expected, kind, version).map_or(Ok(()), Err)
 }
 
 fn strict_detail(errors: &[String]) -> String {
@@ -179,12 +214,27 @@ fn check_type(minor: Minor, expected: Expected<'_>, body: &[u8]) -> Result<(), S
         Some(detail) => {
             // A kind that is registered is read before it is found not to be the one expected.
             let is_read = registered(minor, &kind, &version).is_some() && fields::root(&kind).is_some();
-            let unread = if is_read { fields::decode(minor, &kind, body).err() } else { None };
-            let detail = unread.map_or(detail, |error| error.detail);
+            let unread = match kind.as_str() {
+                "Status" if version == "v1" => unread_status(body),
+                _ if is_read => fields::decode(minor, &kind, body).err().map(|error| error.detail),
+                _ => None,
+            };
+            let detail = unread.unwrap_or(detail);
             Err(cannot_be_handled(&kind, &version, expected.kind, &detail))
         }
         None => Ok(()),
     }
+}
+
+/// Why a `Status` cannot be read, as far as its own fields are concerned.
+fn unread_status(body: &[u8]) -> Option<String> {
+    let status: Value = serde_json::from_slice(body).ok()?;
+    let (field, value) = ["message", "status"]
+        .into_iter()
+        .filter_map(|field| Some((field, status.get(field)?)))
+        .find(|(_, value)| !value.is_string() && !value.is_null())?;
+    let found = fields::go_kind(value);
+    Some(format!("json: cannot unmarshal {found} into Go struct field Status.{field} of type string"))
 }
 
 /// The resource of a kind that the minor knows.
@@ -192,12 +242,18 @@ fn registered(minor: Minor, kind: &str, version: &str) -> Option<&'static Resour
     Resource::all(minor).find(|resource| resource.kind == kind && resource.api_version() == version)
 }
 
+/// The resource that a kind, or the kind of its lists, is of.
+fn registered_with_lists(minor: Minor, kind: &str, version: &str) -> Option<&'static Resource> {
+    registered(minor, kind, version)
+        .or_else(|| kind.strip_suffix("List").and_then(|kind| registered(minor, kind, version)))
+}
+
 /// Why a kind is not the one expected, in the words of Go's scheme.
 fn type_mismatch(minor: Minor, expected: Expected<'_>, kind: &str, version: &str) -> Option<String> {
     if kind == expected.kind && version == expected.api_version() {
         return None;
     }
-    Some(match registered(minor, kind, version) {
+    Some(match registered_with_lists(minor, kind, version) {
         Some(resource) => format!(
             "converting ({}.{kind}) to ({}.{}): unknown conversion",
             resource.version,
@@ -223,7 +279,9 @@ fn internal_package(group: &str) -> &str {
     if group.is_empty() { "core" } else { group.split('.').next().unwrap_or(group) }
 }
 
+/// The refusal of a body; of `version`, the group is not told.
 fn cannot_be_handled(kind: &str, version: &str, expected: &str, detail: &str) -> Status {
+    let version = version.rsplit_once('/').map_or(version, |(_, version)| version);
     Status::bad_request(format!("{kind} in version {version:?} cannot be handled as a {expected}: {detail}"))
 }
 

@@ -2,7 +2,7 @@
 
 mod image;
 mod pod;
-mod resources;
+pub(crate) mod resources;
 mod service;
 mod workload;
 

@@ -18,6 +18,10 @@ use crate::{
     status::Status,
 };
 
+/// The finalizers by which the garbage collector is asked to keep what depends on an object, or to delete it first.
+const ORPHAN: &str = "orphan";
+const FOREGROUND: &str = "foregroundDeletion";
+
 /// What `DeleteOptions` ask for, besides what every write has.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Wish {
@@ -26,6 +30,8 @@ pub(crate) struct Wish {
     pub(crate) resource_version: Option<String>,
     /// `Foreground`, `Background`, `Orphan`.
     pub(crate) propagation_policy: Option<String>,
+    /// What that was called before; where it is there, the policy is not.
+    pub(crate) orphan_dependents: Option<bool>,
 }
 
 /// What became of the object.
@@ -85,11 +91,16 @@ pub(crate) async fn remove(
             let object = cluster.store().update(&target.key(), object).map_err(|_| target.conflict(MODIFIED))?;
             Deleted::Going(object)
         }
-        Next::Remove(object) if request.dry_run => Deleted::Gone(Arc::new(object)),
-        Next::Remove(object) => {
-            let version = object::metadata(&old, "resourceVersion");
+        Next::Remove(last) if request.dry_run => Deleted::Gone(last.map_or(old, Arc::new)),
+        Next::Remove(last) => {
+            // What has a grace period is first marked as any other, and what is told is that version.
+            let last = match last {
+                Some(last) => cluster.store().update(&target.key(), last).map_err(|_| target.conflict(MODIFIED))?,
+                None => old,
+            };
+            let version = object::metadata(&last, "resourceVersion");
             cluster.store().delete(&target.key(), Some(version)).map_err(|_| target.conflict(MODIFIED))?;
-            Deleted::Gone(Arc::new(object))
+            Deleted::Gone(last)
         }
     };
     settle(cluster, request).await;
@@ -101,29 +112,63 @@ enum Next {
     /// It is being deleted already.
     Nothing,
     Change(Value),
-    Remove(Value),
+    /// It goes, with this as its last form where that is another one than the stored.
+    Remove(Option<Value>),
 }
 
-fn next(cluster: &Simulator, wish: &Wish, old: &Value) -> Next {
-    let metadata = old.get("metadata");
-    let deleting = metadata.and_then(|metadata| metadata.get("deletionTimestamp")).is_some();
-    let finalizers = object::metadata_list(old, "finalizers").next().is_some() || waits_for_content(old);
-    let grace = grace_period(wish, old);
+fn next(cluster: &Simulator, wish: &Wish, stored: &Value) -> Next {
+    let deleting = stored.pointer("/metadata/deletionTimestamp").is_some();
+    if is_namespace(stored) && (!deleting || waits_for_content(stored)) {
+        // The first request only begins; the last one comes when nothing is in it any more.
+        return if deleting { Next::Nothing } else { marked(cluster, &with_dependents(wish, stored), 0, true) };
+    }
+    let left = stored.pointer("/metadata/deletionGracePeriodSeconds").and_then(Value::as_i64);
+    let grace = grace_period(wish, stored);
+    let object = with_dependents(wish, stored);
+    let finalizers = object::metadata_list(&object, "finalizers").next().is_some();
     if deleting {
-        let left = metadata.and_then(|metadata| metadata.get("deletionGracePeriodSeconds")).and_then(Value::as_i64);
         return match (left.filter(|left| *left > 0), grace) {
             // Only a shorter grace period may be asked for.
-            (Some(left), Some(grace)) if grace < left => marked(cluster, old, grace, finalizers),
+            (Some(left), Some(grace)) if grace < left => marked(cluster, &object, grace, finalizers),
             (Some(_), _) => Next::Nothing,
-            (None, _) if finalizers => Next::Nothing,
-            (None, _) => Next::Remove(old.clone()),
+            (None, _) if finalizers => Next::Change(object),
+            (None, _) => Next::Remove(None),
         };
     }
     match grace {
-        Some(grace) => marked(cluster, old, grace, finalizers),
-        None if finalizers => marked(cluster, old, 0, true),
-        None => Next::Remove(old.clone()),
+        Some(grace) => marked(cluster, &object, grace, finalizers),
+        None if finalizers => marked(cluster, &object, 0, true),
+        None => Next::Remove(None),
     }
+}
+
+/// The object with the finalizer of the garbage collector that the request asks for, and without the other one.
+///
+/// # Source
+/// kubernetes v1.36 `apiserver/pkg/registry/generic/registry/store.go` `deletionFinalizersForGarbageCollection`
+fn with_dependents(wish: &Wish, stored: &Value) -> Value {
+    let finalizers: Vec<&str> = object::metadata_list(stored, "finalizers").collect();
+    let has = |name: &str| finalizers.contains(&name);
+    let wanted = match (wish.orphan_dependents, wish.propagation_policy.as_deref()) {
+        (Some(true), _) | (None, Some("Orphan")) => Some(ORPHAN),
+        (None, Some("Foreground")) => Some(FOREGROUND),
+        (Some(false), _) | (None, Some(_)) => None,
+        (None, None) if has(ORPHAN) => Some(ORPHAN),
+        (None, None) => Some(FOREGROUND).filter(|name| has(name)),
+    };
+    let mut object = stored.clone();
+    let is_the_same = [ORPHAN, FOREGROUND].iter().all(|name| has(name) == (wanted == Some(*name)));
+    if !is_the_same {
+        let kept = finalizers.iter().copied().filter(|name| ![ORPHAN, FOREGROUND].contains(name));
+        let changed: Vec<_> = kept.chain(wanted).collect();
+        let metadata = object::metadata_mut(&mut object);
+        if changed.is_empty() {
+            metadata.remove("finalizers");
+        } else {
+            metadata.insert("finalizers".to_owned(), json!(changed));
+        }
+    }
+    object
 }
 
 /// The object with its deletion's time; without grace and finalizers it goes at once.
@@ -144,7 +189,7 @@ fn marked(cluster: &Simulator, old: &Value, grace: i64, finalizers: bool) -> Nex
     {
         metadata.insert("generation".to_owned(), json!(generation + 1));
     }
-    if grace > 0 || finalizers { Next::Change(object) } else { Next::Remove(object) }
+    if grace > 0 || finalizers { Next::Change(object) } else { Next::Remove(Some(object)) }
 }
 
 fn later(cluster: &Simulator, seconds: i64) -> String {
@@ -153,11 +198,14 @@ fn later(cluster: &Simulator, seconds: i64) -> String {
     later.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
+fn is_namespace(object: &Value) -> bool {
+    object.get("kind").is_some_and(|kind| kind == "Namespace")
+}
+
 /// Whether it is a Namespace with finalizers of its own.
 fn waits_for_content(object: &Value) -> bool {
-    let is_namespace = object.get("kind").is_some_and(|kind| kind == "Namespace");
     let finalizers = object.pointer("/spec/finalizers").and_then(Value::as_array);
-    is_namespace && finalizers.is_some_and(|finalizers| !finalizers.is_empty())
+    is_namespace(object) && finalizers.is_some_and(|finalizers| !finalizers.is_empty())
 }
 
 /// How long the object is given; nothing for kinds that go at once.
@@ -175,7 +223,11 @@ fn grace_period(wish: &Wish, object: &Value) -> Option<i64> {
     Some(asked.or(own).unwrap_or(30))
 }
 
-fn check_preconditions(target: &Target, wish: &Wish, object: &Value) -> Result<(), Status> {
+/// Checks that the object is the one that the request means.
+///
+/// # Errors
+/// 409 in the words of the kind.
+pub(crate) fn check_preconditions(target: &Target, wish: &Wish, object: &Value) -> Result<(), Status> {
     let conflict = |why: String| Err(Status::conflict(target.resource.group, target.resource.kind, &target.name, why));
     let uid = object::metadata(object, "uid");
     if let Some(wanted) = wish.uid.as_deref().filter(|wanted| *wanted != uid) {
@@ -191,6 +243,12 @@ fn check_preconditions(target: &Target, wish: &Wish, object: &Value) -> Result<(
     }
     let version = object::metadata(object, "resourceVersion");
     if let Some(wanted) = wish.resource_version.as_deref().filter(|wanted| *wanted != version) {
+        if target.resource.stored_as == "namespaces" {
+            let why = format!(
+                "Precondition failed: ResourceVersion in precondition: {wanted}, ResourceVersion in object meta: {version}"
+            );
+            return Err(target.conflict(&why));
+        }
         return conflict(format!(
             "the ResourceVersion in the precondition ({wanted}) does not match the ResourceVersion in record \
              ({version}). The object might have been modified"

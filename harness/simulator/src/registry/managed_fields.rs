@@ -10,7 +10,7 @@ use crate::{
     fields,
     minor::{
         Minor,
-        fields::{EPHEMERAL_CONTAINERS_ALONE, RESET_FIELDS, SUBRESOURCE_IN_MANAGED_FIELDS},
+        fields::{DUPLICATES_OWNED, NAMES_DEFAULT_TO_EMPTY, RESET_FIELDS, SUBRESOURCE_IN_MANAGED_FIELDS},
     },
 };
 
@@ -65,7 +65,12 @@ pub(crate) fn update(
         &empty
     };
     // An API server that cannot compare drops all entries.
-    let Ok(mut difference) = compare::compare(schema, ty, Some(before), Some(new)) else {
+    let comparison = compare::Comparison {
+        schema,
+        duplicates: *DUPLICATES_OWNED.at(minor),
+        empty_names: *NAMES_DEFAULT_TO_EMPTY.at(minor),
+    };
+    let Ok(mut difference) = comparison.compare(ty, before, new) else {
         return;
     };
     for set in [&mut difference.set, &mut difference.removed] {
@@ -171,7 +176,8 @@ fn live_or_sent(old: Option<&Value>, new: &Value, subresource: &str) -> Vec<Entr
         entries.map(Vec::as_slice).unwrap_or_default().iter().map(Entry::read).collect::<Option<Vec<_>>>()
     };
     if subresource.is_empty() {
-        if new["metadata"]["managedFields"] == json!([{}]) {
+        let sent = &new["metadata"]["managedFields"];
+        if *sent == json!([{}]) || *sent == json!([]) {
             return Vec::new();
         }
         if let Some(sent) = read(new).filter(|entries| !entries.is_empty()) {
@@ -208,9 +214,6 @@ fn ignore_reset_fields(minor: Minor, kind: &str, subresource: &str, set: &mut Se
         ("Deployment", "status") => {
             set.remove_below(&["spec"]);
             set.remove_below(&["metadata", "labels"]);
-        }
-        ("Pod", "ephemeralcontainers") if *EPHEMERAL_CONTAINERS_ALONE.at(minor) => {
-            set.keep_below(&["spec", "ephemeralContainers"]);
         }
         _ => {}
     }

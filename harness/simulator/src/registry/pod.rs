@@ -10,17 +10,17 @@ mod warnings;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    minor::{Minor, fields::EPHEMERAL_CONTAINERS_ALONE, validation as rule},
+    minor::{Minor, fields::EPHEMERAL_CONTAINERS_OWNED, validation as rule},
     object,
     registry::{disabled_fields, read::Read},
 };
 
-pub(crate) use warnings::warnings;
+pub(crate) use {qos::class as qos_class, warnings::warnings};
 
 /// `podStrategy.PrepareForCreate`: status, generation, annotation and field synchronisation of that minor.
 ///
 /// Returns the texts for `Warning` headers that arise on the way, which come before those of [`warnings`].
-pub(crate) fn prepare_for_create(minor: Minor, pod: &mut Value) -> Vec<String> {
+pub(crate) fn prepare_for_create(minor: Minor, pod: &mut Value, now: &str) -> Vec<String> {
     if *rule::POD_GENERATION.at(minor) {
         object::metadata_mut(pod).insert("generation".to_owned(), json!(1));
     }
@@ -29,7 +29,7 @@ pub(crate) fn prepare_for_create(minor: Minor, pod: &mut Value) -> Vec<String> {
     disabled_fields::drop(minor, pod, None);
     profiles::seccomp(minor, pod);
     if *rule::GATED_CONDITION.at(minor) && !pod.field("spec").list("schedulingGates").is_empty() {
-        pod["status"]["conditions"] = json!([gated_condition(minor)]);
+        pod["status"]["conditions"] = json!([gated_condition(now)]);
     }
     if *rule::AFFINITY_MATCH_LABEL_KEYS.at(minor) {
         merge_affinity_keys(pod);
@@ -40,13 +40,13 @@ pub(crate) fn prepare_for_create(minor: Minor, pod: &mut Value) -> Vec<String> {
     profiles::apparmor(minor, pod)
 }
 
-/// The condition of a Pod that waits for its gates; times are null there, as in Go's zero values.
-fn gated_condition(_minor: Minor) -> Value {
+/// The condition of a Pod that waits for its gates.
+fn gated_condition(now: &str) -> Value {
     json!({
         "type": "PodScheduled",
         "status": "False",
         "lastProbeTime": null,
-        "lastTransitionTime": null,
+        "lastTransitionTime": now,
         "reason": "SchedulingGated",
         "message": "Scheduling is blocked due to non-empty scheduling gates",
     })
@@ -105,7 +105,7 @@ pub(crate) fn prepare_for_ephemeral_containers_update(minor: Minor, pod: &mut Va
     {
         put(metadata, field, old_metadata.get(field).cloned());
     }
-    if !*EPHEMERAL_CONTAINERS_ALONE.at(minor) {
+    if !*EPHEMERAL_CONTAINERS_OWNED.at(minor) {
         // The old object is copied, and with it who set what.
         put(metadata, "managedFields", old_metadata.get("managedFields").cloned());
     }
@@ -195,8 +195,8 @@ mod tests {
         let mut pod = json!({"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c"}]},
             "status": {"phase": "Running", "podIP": "10.0.0.1"}});
         let mut newer = pod.clone();
-        prepare_for_create(minor(32), &mut pod);
-        prepare_for_create(minor(33), &mut newer);
+        prepare_for_create(minor(32), &mut pod, "2026-01-01T00:00:00Z");
+        prepare_for_create(minor(33), &mut newer, "2026-01-01T00:00:00Z");
         assert_eq!(pod["status"], json!({"phase": "Pending", "qosClass": "BestEffort"}));
         assert_eq!(pod["metadata"], json!({"name": "p"}));
         assert_eq!(newer["metadata"], json!({"name": "p", "generation": 1}));

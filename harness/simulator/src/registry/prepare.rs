@@ -24,10 +24,10 @@ fn initial_status(kind: &str) -> Option<Value> {
 }
 
 /// Brings a new object into the state in which it is stored; gives the warnings that arise on the way.
-pub(crate) fn for_create(minor: Minor, resource: &Resource, object: &mut Value) -> Vec<String> {
+pub(crate) fn for_create(minor: Minor, resource: &Resource, object: &mut Value, now: &str) -> Vec<String> {
     let kind = resource.kind;
     if kind == "Pod" {
-        return pod::prepare_for_create(minor, object);
+        return pod::prepare_for_create(minor, object, now);
     }
     if let Some(status) = initial_status(kind) {
         object["status"] = status;

@@ -27,7 +27,7 @@ pub(crate) fn make(cluster: &Simulator, manager: &str, group: &str, resource: &s
     let manager = managed_fields::Manager { name: manager, subresource: "", time: &now };
     managed_fields::update(minor, resource.kind, &api_version, None, &mut object, &manager);
     // Nobody reads warnings about the system's own objects.
-    let _ = prepare::for_create(minor, resource, &mut object);
+    let _ = prepare::for_create(minor, resource, &mut object, &now);
     metadata::fill_system_fields(cluster, &mut object);
     if let Err(error) = cluster.store().insert(&key, object) {
         tracing::debug!(%error, name = key.name, "someone else made the object first");

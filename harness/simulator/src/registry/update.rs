@@ -64,8 +64,10 @@ pub(crate) async fn update(
     change: &(dyn Change + Sync),
 ) -> Result<Written, Status> {
     for _ in 0..ATTEMPTS {
-        if let Some(written) = attempt(cluster, target, request, change).await? {
-            return Ok(written);
+        let mut notes = Notes::default();
+        let stored = attempt(cluster, target, request, change, &mut notes).await;
+        if let Some(object) = stored.map_err(|status| status.after_warnings(&notes.warnings))? {
+            return Ok(Written { object, notes });
         }
     }
     Err(target.conflict(MODIFIED))
@@ -77,7 +79,8 @@ async fn attempt(
     target: &Target,
     request: &WriteRequest,
     change: &(dyn Change + Sync),
-) -> Result<Option<Written>, Status> {
+    notes: &mut Notes,
+) -> Result<Option<Arc<Value>>, Status> {
     let minor = cluster.minor();
     let resource = target.resource;
     let key = target.key();
@@ -89,7 +92,6 @@ async fn attempt(
         return Err(target.not_found());
     };
     check_uid(target, request.dry_run, change.expected_uid(), &old)?;
-    let mut notes = Notes::default();
     let mut object = change.apply(&old, &mut notes.warnings)?;
     check_name(target, &object)?;
     let now = cluster.now();
@@ -99,7 +101,7 @@ async fn attempt(
     let mut attributes = target.attributes(Operation::Update, request);
     attributes.object = Some(object);
     attributes.old_object = Some(Value::clone(&old));
-    admission::mutate(cluster, &mut attributes, &mut notes).await?;
+    admission::mutate(cluster, &mut attributes, notes).await?;
     let mut object = attributes.object.take().unwrap_or_default();
     metadata::dedup_owners(&mut object, true, &mut notes.warnings);
 
@@ -111,7 +113,7 @@ async fn attempt(
     }
     prepare::canonicalise(resource.kind, &mut object);
     attributes.object = Some(object);
-    admission::validate(cluster, &attributes, &mut notes).await?;
+    admission::validate(cluster, &attributes, notes).await?;
     let object = attributes.object.take().unwrap_or_default();
 
     let stored = if request.dry_run {
@@ -125,7 +127,7 @@ async fn attempt(
     match stored {
         Ok(object) => {
             settle(cluster, request).await;
-            Ok(Some(Written { object, notes }))
+            Ok(Some(object))
         }
         Err(StoreError::Missing) => Err(target.not_found()),
         Err(_) if conditional => Err(target.conflict(MODIFIED)),

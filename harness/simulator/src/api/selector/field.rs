@@ -161,7 +161,11 @@ fn unescape(text: &str) -> Result<String, String> {
                     return Err(format!("invalid field selector: invalid escape sequence: {sequence:?}"));
                 }
             },
-            '=' | ',' => return Err(format!("invalid field selector: unescaped character in value: {letter:?}")),
+            // Go shows it by its number.
+            '=' | ',' => {
+                let number = u32::from(letter);
+                return Err(format!("invalid field selector: unescaped character in value: {number}"));
+            }
             _ => plain.push(letter),
         }
     }

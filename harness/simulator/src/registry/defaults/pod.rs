@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Fields, below, each, image, mirror, resources, set, text};
 use crate::minor::{
     Minor,
-    pod::{FILE_KEY_OPTIONAL_DEFAULT, IMAGE_VOLUMES, POD_LEVEL_RESOURCES},
+    pod::{FILE_KEY_OPTIONAL_DEFAULT, IMAGE_VOLUMES, NEGATIVE_GRACE_IS_ONE, POD_LEVEL_RESOURCES},
 };
 
 /// The lists of containers in a Pod's spec.
@@ -38,6 +38,10 @@ fn pod_alone(minor: Minor, spec: &mut Fields) {
     }
     if *POD_LEVEL_RESOURCES.at(minor) {
         resources::pod_level(spec);
+    }
+    let grace = "terminationGracePeriodSeconds";
+    if *NEGATIVE_GRACE_IS_ONE.at(minor) && spec.get(grace).and_then(Value::as_i64).is_some_and(|seconds| seconds < 0) {
+        spec.insert(grace.to_owned(), 1.into());
     }
     set(spec, "enableServiceLinks", || true.into());
     if spec.get("hostNetwork").is_some_and(|host_network| host_network == true) {
@@ -163,6 +167,12 @@ fn volume(minor: Minor, volume: &mut Fields) {
         if let Some(source) = below(volume, name) {
             set(source, "defaultMode", || 420.into());
         }
+    }
+    if let Some(sources) = below(volume, "projected").and_then(|source| source.get_mut("sources"))
+        && sources.as_array().is_some_and(Vec::is_empty)
+    {
+        // No conversion keeps a list with nothing in it, and this one is always written.
+        *sources = Value::Null;
     }
     if let Some(source) = below(volume, "hostPath") {
         set(source, "type", || "".into());

@@ -61,6 +61,12 @@ fn raise(to: &mut Amounts, from: &Amounts) {
     }
 }
 
+/// What all of a Pod's containers request together, of what a Pod may request as a whole.
+pub(crate) fn requested(spec: &Value) -> impl Iterator<Item = (String, Quantity)> {
+    let requested = spec.as_object().map(|spec| aggregate(spec, "requests")).unwrap_or_default();
+    requested.into_iter().filter(|(name, _)| is_pod_level(name))
+}
+
 /// What all of a Pod's containers ask for together, in `requests` or `limits`.
 ///
 /// # Source
@@ -92,7 +98,8 @@ fn is_huge_page(name: &str) -> bool {
     name.starts_with("hugepages-")
 }
 
-fn is_pod_level(name: &str) -> bool {
+/// Whether a Pod as a whole may have it.
+pub(crate) fn is_pod_level(name: &str) -> bool {
     matches!(name, "cpu" | "memory") || is_huge_page(name)
 }
 

@@ -15,7 +15,7 @@ pub(super) struct Difference {
     pub(super) removed: Set,
 }
 
-/// An item of a list that cannot be told apart from others: it has not the keys of its list.
+/// An item of a list that cannot be told apart from others: it has not the keys of its list, or those of another item.
 #[derive(Debug)]
 pub(super) struct Unkeyed;
 
@@ -31,15 +31,36 @@ impl Difference {
     }
 }
 
-/// Compares two objects of a type.
+/// How objects are compared.
 ///
 /// # Source
 /// structured-merge-diff v4.4 `typed/compare.go`
-pub(super) fn compare(schema: &Schema, ty: &Type, old: Option<&Value>, new: Option<&Value>) -> Compared {
-    value(schema, ty, &Ownership::Granular, old, new)
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Comparison<'a> {
+    pub(super) schema: &'a Schema,
+    /// Whether two items of a list may have the same keys.
+    pub(super) duplicates: bool,
+    /// Whether an item without the `name` that is its key has the empty one.
+    pub(super) empty_names: bool,
 }
 
-fn value(schema: &Schema, ty: &Type, ownership: &Ownership, old: Option<&Value>, new: Option<&Value>) -> Compared {
+impl Comparison<'_> {
+    /// Compares two objects of a type.
+    ///
+    /// # Errors
+    /// A list has items that cannot be told apart.
+    pub(super) fn compare(self, ty: &Type, old: &Value, new: &Value) -> Compared {
+        value(self, ty, &Ownership::Granular, Some(old), Some(new))
+    }
+}
+
+fn value(
+    comparison: Comparison<'_>,
+    ty: &Type,
+    ownership: &Ownership,
+    old: Option<&Value>,
+    new: Option<&Value>,
+) -> Compared {
     let is_hollow = |value: Option<&Value>| match value {
         None | Some(Value::Null) => true,
         Some(Value::Object(fields)) => fields.is_empty(),
@@ -51,12 +72,12 @@ fn value(schema: &Schema, ty: &Type, ownership: &Ownership, old: Option<&Value>,
     }
     let (old_fields, new_fields) = (old.and_then(Value::as_object), new.and_then(Value::as_object));
     let mut difference = match &ty.kind {
-        Kind::Struct(place) if !schema.structs[*place].atomic => {
-            let of = |name: &str| schema.structs[*place].field(name).map(|(_, field)| Below::Field(field));
-            children(schema, of, old_fields, new_fields)?
+        Kind::Struct(place) if !comparison.schema.structs[*place].atomic => {
+            let of = |name: &str| comparison.schema.structs[*place].field(name).map(|(_, field)| Below::Field(field));
+            children(comparison, of, old_fields, new_fields)?
         }
-        Kind::Map(item) => children(schema, |_| Some(Below::Item(item)), old_fields, new_fields)?,
-        Kind::List(item) => items(schema, item, ownership, old, new)?,
+        Kind::Map(item) => children(comparison, |_| Some(Below::Item(item)), old_fields, new_fields)?,
+        Kind::List(item) => items(comparison, item, ownership, old, new)?,
         _ => return Ok(leaf(old, new)),
     };
     match (old, new) {
@@ -84,7 +105,7 @@ enum Below<'a> {
 }
 
 fn children<'a>(
-    schema: &Schema,
+    comparison: Comparison<'_>,
     of: impl Fn(&str) -> Option<Below<'a>>,
     old: Option<&Map<String, Value>>,
     new: Option<&Map<String, Value>>,
@@ -99,10 +120,10 @@ fn children<'a>(
         }
         match of(key) {
             Some(Below::Field(field)) => {
-                difference.descend(field.step.as_str(), value(schema, &field.ty, &field.ownership, was, is)?);
+                difference.descend(field.step.as_str(), value(comparison, &field.ty, &field.ownership, was, is)?);
             }
             Some(Below::Item(item)) => {
-                difference.descend(format!("f:{key}"), value(schema, item, &Ownership::Granular, was, is)?);
+                difference.descend(format!("f:{key}"), value(comparison, item, &Ownership::Granular, was, is)?);
             }
             None => {}
         }
@@ -113,16 +134,16 @@ fn children<'a>(
 /// The items of an associative list, by their step; several where they have the same keys.
 type Items<'a> = BTreeMap<String, Vec<&'a Value>>;
 
-fn index<'a>(ownership: &Ownership, list: Option<&'a Value>) -> Result<Items<'a>, Unkeyed> {
+fn index<'a>(comparison: Comparison<'_>, ownership: &Ownership, list: Option<&'a Value>) -> Result<Items<'a>, Unkeyed> {
     let mut items = Items::new();
     for item in list.and_then(Value::as_array).into_iter().flatten() {
-        items.entry(step(ownership, item)?).or_default().push(item);
+        items.entry(step(comparison, ownership, item)?).or_default().push(item);
     }
     Ok(items)
 }
 
 /// How an item is told apart from the others of its list.
-fn step(ownership: &Ownership, item: &Value) -> Result<String, Unkeyed> {
+fn step(comparison: Comparison<'_>, ownership: &Ownership, item: &Value) -> Result<String, Unkeyed> {
     let Ownership::Keyed(keys) = ownership else {
         return if item.is_object() || item.is_array() || item.is_null() {
             Err(Unkeyed)
@@ -133,21 +154,35 @@ fn step(ownership: &Ownership, item: &Value) -> Result<String, Unkeyed> {
     let fields = item.as_object().ok_or(Unkeyed)?;
     let mut found: Vec<_> = keys
         .iter()
-        .map(|key| fields.get(key).map(|value| format!("{}:{value}", Value::from(key.as_str()))).ok_or(Unkeyed))
+        .map(|key| {
+            let empty = (comparison.empty_names && key == "name").then(|| Value::from(""));
+            let value = fields.get(key).or(empty.as_ref()).ok_or(Unkeyed)?;
+            Ok(format!("{}:{value}", Value::from(key.as_str())))
+        })
         .collect::<Result<_, _>>()?;
     found.sort_unstable();
     Ok(format!("k:{{{}}}", found.join(",")))
 }
 
-fn items(schema: &Schema, item: &Type, ownership: &Ownership, old: Option<&Value>, new: Option<&Value>) -> Compared {
-    let (old, new) = (index(ownership, old)?, index(ownership, new)?);
+fn items(
+    comparison: Comparison<'_>,
+    item: &Type,
+    ownership: &Ownership,
+    old: Option<&Value>,
+    new: Option<&Value>,
+) -> Compared {
+    let (old, new) = (index(comparison, ownership, old)?, index(comparison, ownership, new)?);
+    if !comparison.duplicates && old.values().chain(new.values()).any(|items| items.len() > 1) {
+        return Err(Unkeyed);
+    }
     let mut difference = Difference::default();
     let none: &[&Value] = &[];
     let gone = old.keys().filter(|step| !new.contains_key(*step));
     for step in new.keys().chain(gone) {
         let was = old.get(step).map_or(none, Vec::as_slice);
         let is = new.get(step).map_or(none, Vec::as_slice);
-        let compare = |old: Option<&Value>, new: Option<&Value>| value(schema, item, &Ownership::Granular, old, new);
+        let compare =
+            |old: Option<&Value>, new: Option<&Value>| value(comparison, item, &Ownership::Granular, old, new);
         let child = match (was, is) {
             (was @ ([] | [_]), is @ ([] | [_])) => {
                 if was == is {

@@ -91,22 +91,6 @@ impl Set {
         }
     }
 
-    /// Keeps only what lies at a path of field names, or below it.
-    pub(super) fn keep_below(&mut self, path: &[&str]) {
-        let Some((first, rest)) = path.split_first() else {
-            return;
-        };
-        let step = format!("f:{first}");
-        self.is_member = false;
-        self.children.retain(|name, _| *name == step);
-        if let Some(child) = self.children.get_mut(step.as_str()) {
-            child.keep_below(rest);
-            if child.is_empty() {
-                self.children.remove(step.as_str());
-            }
-        }
-    }
-
     /// As `fieldsV1`.
     pub(super) fn to_json(&self) -> Value {
         let mut object = Map::new();

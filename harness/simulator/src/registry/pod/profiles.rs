@@ -113,7 +113,9 @@ pub(super) fn apparmor(minor: Minor, pod: &mut Value) -> Vec<String> {
         for container in spec.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
             let key = format!("{APPARMOR_CONTAINER}{}", container.text("name"));
             let own = container.field("securityContext").field("appArmorProfile").cloned();
-            match (annotations.get(&key).and_then(Value::as_str), own) {
+            // Of two containers with one name, the second finds what the first has left.
+            let annotation = annotations.get(&key).or_else(|| added.get(&key)).and_then(Value::as_str);
+            match (annotation, own) {
                 (None, own) if skew == SeccompSkew::BothWays => {
                     if let Some(value) = own.as_ref().or(of_pod.as_ref()).and_then(apparmor_annotation) {
                         added.insert(key, value);

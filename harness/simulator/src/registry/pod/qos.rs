@@ -38,7 +38,7 @@ impl Sums {
 ///
 /// # Source
 /// kubernetes v1.20 to v1.36 `pkg/apis/core/helper/qos/qos.go`
-pub(super) fn class(minor: Minor, pod: &Value) -> &'static str {
+pub(crate) fn class(minor: Minor, pod: &Value) -> &'static str {
     let spec = pod.field("spec");
     let of_pod = spec.field("resources").filter(|_| *rule::POD_RESOURCES.at(minor));
     let of_containers = ["containers", "initContainers"]

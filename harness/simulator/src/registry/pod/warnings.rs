@@ -41,7 +41,7 @@ const ANNOTATIONS: [(&str, &str); 3] = [
 
 /// `GetWarningsForPod`: texts for `Warning` headers; `old` is nothing on create.
 ///
-/// Volumes that nothing here runs, and paths within volumes that overlap, are not warned of. Updates are not warned of
+/// Paths within volumes that overlap are not warned of. Updates are not warned of
 /// at all, as in Kubernetes.
 ///
 /// # Source
@@ -234,15 +234,24 @@ fn fractions(container: &Value, path: &str, warnings: &mut Vec<String>) {
 
 /// Kinds of volumes that are on their way out.
 fn volumes(minor: Minor, spec: &Value, warnings: &mut Vec<String>) {
+    let removed = Some(*rule::WARN_REMOVED_VOLUMES.at(minor));
+    let ceph = *rule::WARN_CEPH.at(minor);
+    let kinds = [
+        ("photonPersistentDisk", "photonPersistentDisk", Some("deprecated in v1.11, non-functional in v1.16+")),
+        ("gitRepo", "gitRepo", Some(*rule::WARN_GIT_REPO.at(minor))),
+        ("scaleIO", "scaleIO", Some("deprecated in v1.16, non-functional in v1.22+")),
+        ("flocker", "flocker", removed),
+        ("storageos", "storageOS", removed),
+        ("quobyte", "quobyte", removed),
+        ("glusterfs", "glusterfs", *rule::WARN_GLUSTERFS.at(minor)),
+        ("cephfs", "cephfs", ceph),
+        ("rbd", "rbd", ceph),
+    ];
     for (index, volume) in spec.list("volumes").iter().enumerate() {
-        for (field, shown) in [("flocker", "flocker"), ("storageos", "storageOS"), ("quobyte", "quobyte")] {
-            if volume.field(field).is_some() {
-                let message = rule::WARN_REMOVED_VOLUMES.at(minor);
+        for (field, shown, message) in kinds {
+            if let Some(message) = message.filter(|_| volume.field(field).is_some()) {
                 warnings.push(format!("spec.volumes[{index}].{shown}: {message}"));
             }
-        }
-        if volume.field("scaleIO").is_some() {
-            warnings.push(format!("spec.volumes[{index}].scaleIO: deprecated in v1.16, non-functional in v1.22+"));
         }
     }
 }

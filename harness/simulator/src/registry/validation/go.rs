@@ -258,6 +258,17 @@ pub(crate) fn render_owners(minor: Minor, owners: &Value) -> String {
     }
 }
 
+/// `status.podIPs`: `[]core.PodIP{core.PodIP{IP:"10.0.0.1"}}`, from 1.34 `[{"IP":"10.0.0.1"}]`.
+pub(crate) fn render_pod_ips(minor: Minor, addresses: &[Value]) -> String {
+    let as_json = *rule::VALUES_AS_JSON.at(minor);
+    let one = |address: &Value| {
+        let text = quote(address.text("ip"));
+        if as_json { format!("{{\"IP\":{text}}}") } else { format!("core.PodIP{{IP:{text}}}") }
+    };
+    let all: Vec<_> = addresses.iter().map(one).collect();
+    if as_json { format!("[{}]", all.join(",")) } else { format!("[]core.PodIP{{{}}}", all.join(", ")) }
+}
+
 /// A list of texts: `[]string{"a", "b"}`, from 1.34 `["a","b"]`.
 pub(crate) fn render_texts<'a>(minor: Minor, texts: impl Iterator<Item = &'a str>) -> String {
     if *rule::VALUES_AS_JSON.at(minor) {

@@ -213,7 +213,7 @@ fn owner_reference(check: &mut Check, owner: &Value, path: &Path<'_>) {
         check.required(&path.child("apiVersion"), "must not be empty");
     } else if by_index && (version.is_empty() || api_version.matches('/').count() > 1) {
         check.invalid(&path.child("apiVersion"), api_version, "must be <group>/<version> or <version>");
-    } else if !by_index && version.is_empty() {
+    } else if !by_index && (version.is_empty() || api_version.matches('/').count() > 1) {
         check.invalid(&path.child("apiVersion"), api_version, "version must not be empty");
     }
     for field in ["kind", "name", "uid"] {

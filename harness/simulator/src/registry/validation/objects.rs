@@ -56,8 +56,15 @@ pub(super) fn create(check: &mut Check, kind: &str, object: &Value) {
 
 /// What is wrong with an object's new form.
 pub(super) fn update(check: &mut Check, kind: &str, subresource: &str, object: &Value, old: &Value) {
+    if kind == "Namespace" && subresource.is_empty() {
+        // All that a new one goes through, before what concerns its change.
+        create(check, kind, object);
+    }
     meta::object_meta_update(check, object.field("metadata"), old.field("metadata"));
     meta::legacy_finalizers(check, object.field("metadata"));
+    if kind == "Namespace" && subresource == "status" {
+        namespace_phase(check, object);
+    }
     if !subresource.is_empty() || kind == "Namespace" {
         return;
     }
@@ -93,6 +100,19 @@ fn specifics(check: &mut Check, kind: &str, object: &Value) {
         "LimitRange" => limit_range(check, object),
         "Deployment" | "ReplicaSet" => workloads::specification(check, object),
         _ => {}
+    }
+}
+
+/// `ValidateNamespaceStatusUpdate`: its phase says whether it is being deleted.
+fn namespace_phase(check: &mut Check, object: &Value) {
+    let path = Path::root("status");
+    let phase = object.field("status").text("phase");
+    let (wanted, detail) = match object.field("metadata").field("deletionTimestamp") {
+        None => ("Active", "may only be 'Active' if `deletionTimestamp` is empty"),
+        Some(_) => ("Terminating", "may only be 'Terminating' if `deletionTimestamp` is not empty"),
+    };
+    if phase != wanted {
+        check.invalid(&path.child("Phase"), phase, detail);
     }
 }
 

@@ -13,6 +13,7 @@ mod probes;
 mod resources;
 mod scheduling;
 mod security;
+mod sources;
 mod update;
 mod volumes;
 mod windows;

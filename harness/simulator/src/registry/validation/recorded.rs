@@ -68,7 +68,7 @@ fn admitted(minor: Minor, kind: &str, object: &Value) -> Value {
                 .into_iter()
                 .collect();
         }
-        pod::prepare_for_create(minor, &mut object);
+        pod::prepare_for_create(minor, &mut object, "2026-01-01T00:00:00Z");
     }
     object
 }

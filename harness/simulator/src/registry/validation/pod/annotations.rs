@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::{
+    fields,
     minor::validation as rule,
     registry::read::{Read, containers},
 };
@@ -33,9 +34,9 @@ pub(super) fn specific(check: &mut Check, pod: &Value) {
     }
     if let Some(text) = value(TOLERATIONS)
         && !text.is_empty()
-        && let Err(error) = serde_json::from_str::<Vec<Value>>(text)
+        && let Err(error) = fields::parse(text.as_bytes())
     {
-        check.invalid(&path, TOLERATIONS, error.to_string());
+        check.invalid(&path, TOLERATIONS, error.detail);
     }
     if *rule::DELETION_COST.at(check.minor)
         && let Some(cost) = value(DELETION_COST)

@@ -2,7 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use crate::{fields::quantity::Quantity, minor::validation as rule, registry::read::Read};
+use crate::{
+    fields::quantity::Quantity,
+    minor::validation as rule,
+    registry::{defaults::resources as defaults, read::Read},
+};
 
 use super::super::{
     check::{Check, Shown},
@@ -204,7 +208,7 @@ fn huge_pages(check: &mut Check, name: &str, value: &Value, at: &Path<'_>) {
     }
 }
 
-/// `validatePodResources`, but that they cover all that the containers ask for.
+/// `validatePodResources`
 pub(super) fn pod_resources(check: &mut Check, spec: &Value) {
     let Some(resources) = spec.field("resources") else { return };
     let path = SPEC.child("resources");
@@ -216,6 +220,31 @@ pub(super) fn pod_resources(check: &mut Check, spec: &Value) {
         check.forbidden(&path.child("claims"), "claims may not be set for Resources at pod-level");
     }
     requirements(check, resources.entries("limits"), resources.entries("requests"), pod_resource_name, &path);
+    consistency(check, spec, resources, &path);
+}
+
+/// `validatePodResourceConsistency`: what the Pod has as a whole covers what its containers have.
+fn consistency(check: &mut Check, spec: &Value, resources: &Value, path: &Path<'_>) {
+    let requests = path.child("requests");
+    for (name, sum) in defaults::requested(spec) {
+        let Some(whole) = resources.field("requests").field(&name) else { continue };
+        if amount(whole).is_some_and(|least| sum > least) {
+            let detail = format!("must be greater than or equal to aggregate container requests of {sum}");
+            check.invalid(&requests.key(&name), shown(whole).as_str(), detail);
+        }
+    }
+    let containers = path.child("containers");
+    for (index, container) in spec.list("containers").iter().enumerate() {
+        let at = containers.index(index);
+        for (name, limit) in container.field("resources").entries("limits").into_iter().flatten() {
+            let whole = resources.field("limits").field(name).filter(|_| defaults::is_pod_level(name));
+            let (Some(whole), Some(asked)) = (whole, amount(limit)) else { continue };
+            if amount(whole).is_some_and(|most| asked > most) {
+                let detail = format!("must be less than or equal to pod limits of {}", shown(whole));
+                check.invalid(&at.key(name).child("limits"), shown(limit).as_str(), detail);
+            }
+        }
+    }
 }
 
 fn pod_resource_name(check: &mut Check, name: &str, at: &Path<'_>) {

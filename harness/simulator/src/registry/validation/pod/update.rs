@@ -1,8 +1,13 @@
 //! What may change in a Pod that exists.
 
+use std::net::IpAddr;
+
 use serde_json::Value;
 
-use crate::{minor::validation as rule, registry::read::Read};
+use crate::{
+    minor::validation as rule,
+    registry::{pod::qos_class, read::Read},
+};
 
 use super::super::{
     check::{Check, Shown},
@@ -34,6 +39,12 @@ pub(crate) fn update(check: &mut Check, pod: &Value, old: &Value) {
     }
     if spec == old_spec {
         return;
+    }
+    if *rule::QOS_OF_SPEC_IMMUTABLE.at(check.minor) {
+        let class = pod.field("status").text("qosClass");
+        if old.field("status").text("qosClass") != qos_class(check.minor, pod) {
+            check.invalid(&Path::root("metadata"), class, "Pod QoS is immutable");
+        }
     }
     let munged = munge(check, spec, old_spec);
     if munged != *old_spec {
@@ -231,6 +242,29 @@ pub(crate) fn status_update(check: &mut Check, pod: &Value, old: &Value) {
     }
     let list = "ephemeralContainerStatuses";
     ended_states(check, status.list(list), old_status.list(list), &path.child(list), |_, _| false);
+    addresses(check, status.list("podIPs"), old_status.list("podIPs"), &path.child("podIPs"));
+}
+
+/// `validatePodIPs`: new ones are addresses, and there is one of a family.
+fn addresses(check: &mut Check, new: &[Value], old: &[Value], path: &Path<'_>) {
+    for (index, address) in new.iter().enumerate().filter(|(_, address)| !old.contains(address)) {
+        let text = address.text("ip");
+        if text.parse::<IpAddr>().is_err() {
+            let detail = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
+            check.invalid(&path.index(index), text, detail);
+        }
+    }
+    let families: Vec<_> =
+        new.iter().filter_map(|address| address.text("ip").parse::<IpAddr>().ok()).map(|ip| ip.is_ipv4()).collect();
+    if new.len() > 1 && families.len() == new.len() && (new.len() > 2 || families[0] == families[1]) {
+        let shown = go::render_pod_ips(check.minor, new);
+        check.invalid(path, Shown::Rendered(&shown), "may specify no more than one IP for each IP family");
+    }
+    for (index, address) in new.iter().enumerate() {
+        if new[..index].contains(address) {
+            check.duplicate(&path.index(index), address.text("ip"));
+        }
+    }
 }
 
 fn may_restart(policy: &str, exit_code: i64) -> bool {

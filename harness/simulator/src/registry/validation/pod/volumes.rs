@@ -1,27 +1,26 @@
 //! Volumes and their sources.
 //!
-//! Sources that nothing here runs (cloud disks, network file systems) are known as kinds: that there is exactly one of
-//! them is checked, and for the simple ones what they must name.
+//! Of sources that nothing here runs (cloud disks, network file systems) it is checked what they must name.
 
 use serde_json::Value;
 
 use crate::{minor::validation as rule, registry::read::Read};
 
 use super::super::{check::Check, path::Path, words};
-use super::{SPEC, environment, mounts, resources};
+use super::{SPEC, environment, mounts, resources, sources};
 
-/// A kind of volume: its field, and the name under which its errors stand where that differs.
+/// A kind of volume: its field, and the names under which its errors stand where those differ.
 struct Kind {
     field: &'static str,
+    /// Where there is another kind before it.
     forbidden_as: &'static str,
+    checked_as: &'static str,
     check: fn(&mut Check, &Value, &Path<'_>),
 }
 
 const fn kind(field: &'static str, check: fn(&mut Check, &Value, &Path<'_>)) -> Kind {
-    Kind { field, forbidden_as: field, check }
+    Kind { field, forbidden_as: field, checked_as: field, check }
 }
-
-fn nothing(_: &mut Check, _: &Value, _: &Path<'_>) {}
 
 /// All kinds but `emptyDir`, in the order in which Kubernetes looks for them.
 static KINDS: [Kind; 29] = [
@@ -30,10 +29,13 @@ static KINDS: [Kind; 29] = [
         require(check, source, path, &["repository"]);
         mounts::local_descending_path(check, source.text("directory"), &path.child("directory"));
     }),
-    kind("gcePersistentDisk", |check, source, path| {
-        require(check, source, path, &["pdName"]);
-        numbered(check, source, path, "partition");
-    }),
+    Kind {
+        checked_as: "persistentDisk",
+        ..kind("gcePersistentDisk", |check, source, path| {
+            require(check, source, path, &["pdName"]);
+            numbered(check, source, path, "partition");
+        })
+    },
     kind("awsElasticBlockStore", |check, source, path| {
         require(check, source, path, &["volumeID"]);
         numbered(check, source, path, "partition");
@@ -48,7 +50,7 @@ static KINDS: [Kind; 29] = [
             check.invalid(&path.child("path"), source.text("path"), "must be an absolute path");
         }
     }),
-    kind("iscsi", nothing),
+    kind("iscsi", sources::iscsi),
     kind("glusterfs", |check, source, path| require(check, source, path, &["endpoints", "path"])),
     kind("flocker", |check, source, path| {
         let (name, uuid) = (source.text("datasetName"), source.text("datasetUUID"));
@@ -68,19 +70,18 @@ static KINDS: [Kind; 29] = [
         require(check, source, path, &["image"]);
     }),
     kind("cinder", |check, source, path| require(check, source, path, &["volumeID"])),
-    Kind { field: "cephfs", forbidden_as: "cephFS", check: monitors },
-    kind("quobyte", nothing),
+    Kind { forbidden_as: "cephFS", ..kind("cephfs", monitors) },
+    kind("quobyte", sources::quobyte),
     Kind {
-        field: "downwardAPI",
         forbidden_as: "downwarAPI",
-        check: |check, source, path| {
+        ..kind("downwardAPI", |check, source, path| {
             default_mode(check, source, path);
             for file in source.list("items") {
                 downward_file(check, file, path);
             }
-        },
+        })
     },
-    kind("fc", fibre_channel),
+    kind("fc", sources::fibre_channel),
     kind("flexVolume", |check, source, path| require(check, source, path, &["driver"])),
     kind("configMap", |check, source, path| {
         require(check, source, path, &["name"]);
@@ -90,19 +91,25 @@ static KINDS: [Kind; 29] = [
     kind("vsphereVolume", |check, source, path| require(check, source, path, &["volumePath"])),
     kind("photonPersistentDisk", |check, source, path| require(check, source, path, &["pdID"])),
     kind("portworxVolume", |check, source, path| require(check, source, path, &["volumeID"])),
-    kind("azureDisk", nothing),
-    kind("storageos", nothing),
+    kind("azureDisk", sources::azure_disk),
+    kind("storageos", sources::storage_os),
     kind("projected", projected),
-    kind("scaleIO", nothing),
+    kind("scaleIO", |check, source, path| require(check, source, path, &["gateway", "system", "volumeName"])),
     kind("csi", |check, source, path| {
         require(check, source, path, &["driver"]);
+        let driver = source.text("driver");
+        if !driver.is_empty() {
+            check.invalid_for_each(&path.child("driver"), driver, words::dns_subdomain(&driver.to_lowercase()));
+        }
         if let Some(secret) = source.field("nodePublishSecretRef") {
             require(check, secret, &path.child("nodePublishSecretRef"), &["name"]);
         }
     }),
     kind("ephemeral", |check, source, path| {
-        if source.field("volumeClaimTemplate").is_none() {
-            check.required(&path.child("volumeClaimTemplate"), "");
+        let path = path.child("volumeClaimTemplate");
+        match source.field("volumeClaimTemplate") {
+            Some(template) => sources::claim(check, template.field("spec"), &path.child("spec")),
+            None => check.required(&path, ""),
         }
     }),
     kind("image", |check, source, path| {
@@ -185,7 +192,7 @@ fn source(check: &mut Check, volume: &Value, at: &Path<'_>) {
             check.forbidden(&at.child(kind.forbidden_as), "may not specify more than 1 volume type");
         } else {
             count += 1;
-            (kind.check)(check, source, &at.child(kind.field));
+            (kind.check)(check, source, &at.child(kind.checked_as));
         }
     }
     if count == 0 {
@@ -193,7 +200,7 @@ fn source(check: &mut Check, volume: &Value, at: &Path<'_>) {
     }
 }
 
-fn require(check: &mut Check, source: &Value, path: &Path<'_>, fields: &[&str]) {
+pub(super) fn require(check: &mut Check, source: &Value, path: &Path<'_>, fields: &[&str]) {
     for field in fields {
         if source.text(field).is_empty() {
             check.required(&path.child(field), "");
@@ -208,29 +215,10 @@ fn monitors(check: &mut Check, source: &Value, path: &Path<'_>) {
 }
 
 /// A partition or a unit, of which there are 256.
-fn numbered(check: &mut Check, source: &Value, path: &Path<'_>, field: &str) {
+pub(super) fn numbered(check: &mut Check, source: &Value, path: &Path<'_>, field: &str) {
     let number = source.int(field).unwrap_or_default();
     if !(0..=255).contains(&number) {
         check.invalid(&path.child(field), number, words::inclusive_range(0, 255));
-    }
-}
-
-/// `validateFCVolumeSource`
-fn fibre_channel(check: &mut Check, source: &Value, path: &Path<'_>) {
-    let (names, ids) = (!source.list("targetWWNs").is_empty(), !source.list("wwids").is_empty());
-    if names == ids {
-        let detail = "must specify either targetWWNs or wwids, but not both";
-        if names {
-            check.invalid(&path.child("targetWWNs"), source.text("targetWWNs"), detail);
-        } else {
-            check.required(&path.child("targetWWNs"), detail);
-        }
-    }
-    if names {
-        match source.int("lun") {
-            None => check.required(&path.child("lun"), "lun is required if targetWWNs is specified"),
-            Some(_) => numbered(check, source, path, "lun"),
-        }
     }
 }
 
