@@ -80,7 +80,8 @@ impl Command {
     /// What it prints to its standard output.
     ///
     /// # Cancel safety
-    /// The program and all it started are killed when the future is dropped.
+    /// The program and all it started are killed when the future is dropped, which waits for containers that an engine was
+    /// asked for.
     pub(crate) async fn output(self) -> Result<String, ClusterError> {
         let (status, stdout, stderr) = self.run().await?;
         if status.success() {
@@ -152,8 +153,7 @@ impl Drop for Group {
             // Without an id it has ended, and its number may be another's by now.
             let id = self.0.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
             if let Some(id) = id {
-                // A group that has ended by itself is what is wanted.
-                let _ = rustix::process::kill_process_group(id, rustix::process::Signal::KILL);
+                crate::group::end(id);
             }
         }
     }
@@ -199,5 +199,31 @@ mod tests {
         assert!(tokio::time::timeout(Duration::from_millis(300), running).await.is_err(), "it runs on");
         let read = tokio::time::timeout(Duration::from_secs(10), reader).await.expect("the pipe closes");
         assert_eq!(read.expect("no panic").expect("text"), "started\n");
+    }
+
+    /// As kind's `docker run` does: what the engine was asked for comes, and whoever deletes it then must see it.
+    #[cfg(target_os = "linux")]
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn waits_for_a_container_that_an_engine_was_asked_for() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let [engine, asked, go_on, made] = ["engine", "asked", "go-on", "made"].map(path);
+        for fifo in [&asked, &go_on] {
+            assert!(std::process::Command::new("mkfifo").arg(fifo).status().expect("mkfifo runs").success());
+        }
+        let script = "echo asked >\"$2\"; read answer <\"$3\"; echo \"$answer\" >\"$4\"\n";
+        std::fs::write(&engine, script).expect("a script");
+        let leader = "sh \"$0\" run \"$1\" \"$2\" \"$3\" & wait";
+        let running = Command::new("sh", "wait").arguments(["-c", leader, &engine, &asked, &go_on, &made]);
+        let running = tokio::spawn(running.output());
+        let asking = asked.clone();
+        let read = tokio::task::spawn_blocking(move || std::fs::read_to_string(asking));
+        assert_eq!(read.await.expect("no panic").expect("text"), "asked\n");
+        // Whoever waits for the program is gone; only then is there an answer.
+        running.abort();
+        let answer = tokio::task::spawn_blocking(move || std::fs::write(go_on, "made\n"));
+        assert!(running.await.expect_err("it was dropped").is_cancelled());
+        answer.await.expect("no panic").expect("somebody waits for the answer");
+        assert_eq!(std::fs::read_to_string(made).expect("it was made"), "made\n");
     }
 }

@@ -1,6 +1,6 @@
 //! The container engine below kind: found as kind finds it, and asked what kind does not tell.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, time::Duration};
 
 use serde::Deserialize;
 
@@ -9,6 +9,8 @@ use crate::{
     error::ClusterError,
 };
 
+/// How long an engine may take over a container that it was asked for.
+pub(crate) const CONTAINER_LIMIT: Duration = Duration::from_secs(60);
 /// kind's own label with the cluster's name.
 pub(crate) const CLUSTER_LABEL: &str = "io.x-k8s.kind.cluster";
 /// The variable by which kind is told its provider.

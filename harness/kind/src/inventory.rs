@@ -8,7 +8,7 @@ use std::{
 use camino::Utf8PathBuf;
 
 use crate::{
-    engine::{Container, Engine},
+    engine::{CONTAINER_LIMIT, Container, Engine},
     error::ClusterError,
     folder::{self, Folder},
     guard::{self, control_plane},
@@ -111,14 +111,15 @@ impl Inventory {
     /// failure is given.
     pub async fn gc(&self, now: SystemTime) -> Result<GcReport, ClusterError> {
         let mut report = GcReport::default();
-        let mut settled = tokio::time::Instant::now();
+        let started = tokio::time::Instant::now();
+        let mut settled = started;
         let mut interval = tokio::time::interval(INTERVAL);
         loop {
             interval.tick().await;
-            let ended = orphan::end_programs(&self.owner);
-            report.ended_programs += ended;
-            if ended > 0 {
-                // A container that a killed program asked for may yet come.
+            let ended = orphan::end_programs(&self.owner, started.elapsed() < CONTAINER_LIMIT);
+            report.ended_programs += ended.programs;
+            if ended != orphan::Ended::default() {
+                // A container that such a program asked for may yet come.
                 settled = tokio::time::Instant::now() + SETTLING;
             }
             self.collect(now, &mut report).await?;

@@ -42,6 +42,8 @@ mod creator;
 mod engine;
 mod error;
 mod folder;
+#[cfg(unix)]
+mod group;
 mod guard;
 mod hex;
 mod image;

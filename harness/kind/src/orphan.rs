@@ -7,14 +7,32 @@ use crate::{
     mark::{Mark, Owner},
 };
 
-/// Ends the programs that make clusters of `owner` for a process that is gone, and gives their number.
+/// What became of the programs that still worked for a process that is gone.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Ended {
+    /// How many were ended.
+    pub(crate) programs: usize,
+    /// How many were left, because they wait for a container that an engine makes all the same.
+    pub(crate) asking: usize,
+}
+
+/// Ends the programs that make clusters of `owner` for a process that is gone; those that wait for a container only where
+/// they are not `spared`.
 ///
 /// kind and what it started carry the cluster's mark in their environment. Where the system has no `/proc`, none is found,
 /// and what they make is collected once it is there.
-pub(crate) fn end_programs(owner: &Owner) -> usize {
-    let Ok(entries) = std::fs::read_dir("/proc") else { return 0 };
+pub(crate) fn end_programs(owner: &Owner, spared: bool) -> Ended {
+    let mut ended = Ended::default();
+    let Ok(entries) = std::fs::read_dir("/proc") else { return ended };
     let ids = entries.flatten().filter_map(|entry| number(&entry.file_name()));
-    ids.filter(|id| is_orphan(*id, owner) && end(*id)).count()
+    for id in ids.filter(|id| is_orphan(*id, owner)) {
+        if spared && asks_for_container(id) {
+            ended.asking += 1;
+        } else {
+            ended.programs += usize::from(end(id));
+        }
+    }
+    ended
 }
 
 fn number(name: &OsStr) -> Option<i32> {
@@ -39,6 +57,16 @@ fn mark_in(environment: &[u8]) -> Option<Mark> {
 fn end(id: i32) -> bool {
     let process = rustix::process::Pid::from_raw(id);
     process.is_some_and(|process| rustix::process::kill_process(process, rustix::process::Signal::KILL).is_ok())
+}
+
+#[cfg(unix)]
+fn asks_for_container(id: i32) -> bool {
+    rustix::process::Pid::from_raw(id).is_some_and(crate::group::asks_for_container)
+}
+
+#[cfg(not(unix))]
+fn asks_for_container(_: i32) -> bool {
+    false
 }
 
 #[cfg(not(unix))]
