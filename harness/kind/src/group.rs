@@ -1,13 +1,10 @@
 //! The end of a program and of all that it started, but for what cannot be taken back.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use crate::engine::CONTAINER_LIMIT;
-
-/// How often it is looked whether it has done so.
-const INTERVAL: Duration = Duration::from_millis(20);
 
 /// Ends the group of `leader`, a program that was started in a group of its own, and waits for those of it that ask a
 /// container engine for a container.
@@ -17,21 +14,37 @@ const INTERVAL: Duration = Duration::from_millis(20);
 pub(crate) fn end(leader: Pid) {
     // A process that has ended by itself is what is wanted. The leader first, so that nobody new is started.
     let _ = kill_process(leader, Signal::KILL);
-    let deadline = std::time::Instant::now() + CONTAINER_LIMIT;
-    while std::time::Instant::now() < deadline {
+    let deadline = Instant::now() + CONTAINER_LIMIT;
+    while Instant::now() < deadline {
         let (asking, others): (Vec<_>, Vec<_>) =
             members(leader).into_iter().partition(|process| asks_for_container(*process));
         for process in others {
             let _ = kill_process(process, Signal::KILL);
         }
-        if asking.is_empty() {
-            break;
-        }
-        std::thread::sleep(INTERVAL);
+        let Some(process) = asking.first() else { break };
+        wait(*process, deadline.saturating_duration_since(Instant::now()));
     }
     // Where the system has no `/proc`, this is all that ends them.
     let _ = kill_process_group(leader, Signal::KILL);
 }
+
+/// Waits until the process has ended.
+#[cfg(target_os = "linux")]
+fn wait(process: Pid, limit: Duration) {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    use rustix::process::{PidfdFlags, pidfd_open};
+
+    // Without a descriptor it has ended.
+    let Ok(descriptor) = pidfd_open(process, PidfdFlags::empty()) else { return };
+    let limit =
+        Timespec { tv_sec: i64::try_from(limit.as_secs()).unwrap_or(i64::MAX), tv_nsec: limit.subsec_nanos().into() };
+    // Who is woken early looks again.
+    let _ = poll(&mut [PollFd::new(&descriptor, PollFlags::IN)], Some(&limit));
+}
+
+/// There is none to wait for: without `/proc`, nobody is known to ask.
+#[cfg(not(target_os = "linux"))]
+fn wait(_: Pid, _: Duration) {}
 
 /// Whether a process is an engine's command that makes a container: `docker run ...`, or a script that stands for it.
 pub(crate) fn asks_for_container(process: Pid) -> bool {
