@@ -45,9 +45,7 @@ pub(super) fn compare(real: &[Exchange], simulated: &[Exchange], verbs: &[String
         Some(Difference {
             request: real.id.clone(),
             kind: format!("{verb}: {kind}"),
-            place: (real.code < 400 && real.code == simulated.code)
-                .then(|| first_place(&real.body, &simulated.body))
-                .flatten(),
+            place: differing_place(real, simulated),
             real: real_text,
             simulated: simulated_text,
         })
@@ -138,6 +136,13 @@ fn first_difference<'a>(real: &'a Value, simulated: &'a Value, place: &str) -> O
         }
         _ => Some((place.to_owned(), real, simulated)),
     }
+}
+
+/// The exact place of the first difference in answers that are no refusals, else in what webhooks were asked.
+fn differing_place(real: &Exchange, simulated: &Exchange) -> Option<String> {
+    let in_body = (real.code < 400 && real.code == simulated.code).then(|| first_place(&real.body, &simulated.body));
+    let pairs = || real.asked.iter().zip(&simulated.asked);
+    in_body.flatten().or_else(|| pairs().find_map(|(real, simulated)| first_place(&real.body, &simulated.body)))
 }
 
 /// The exact place of the first difference.

@@ -309,7 +309,11 @@ impl Driver<'_> {
     ) -> Result<(), FidelityError> {
         counts.cases += 1;
         counts.requests += case.len();
-        let Some(difference) = self.differ(plane, case, place).await? else { return Ok(()) };
+        let start = Instant::now();
+        let difference = self.differ(plane, case, place).await?;
+        let minor = plane.minor();
+        tracing::debug!(%minor, %stage, requests = case.len(), elapsed = ?start.elapsed(), "compared");
+        let Some(difference) = difference else { return Ok(()) };
         let kind = difference.kind.clone();
         let shrunk = || async {
             let smallest = self.shrink(plane, case.clone(), &kind, place).await;
@@ -335,10 +339,12 @@ impl Driver<'_> {
     /// The smallest case that shows the same difference.
     async fn shrink(&self, plane: &ControlPlane, mut case: Case, kind: &str, place: &Place) -> Case {
         let mut attempts = 0;
+        // Each registration is waited for.
+        let most = if case.webhooks.is_empty() { ATTEMPTS } else { ATTEMPTS / 4 };
         'smaller: loop {
             for candidate in shrink::smaller(&case) {
                 attempts += 1;
-                if attempts > ATTEMPTS || self.options.cancellation.is_cancelled() {
+                if attempts > most || self.options.cancellation.is_cancelled() {
                     return case;
                 }
                 // One that breaks shows nothing.

@@ -33,9 +33,9 @@ pub struct Recorded {
     /// Which parts of the answer to a request are compared, as JSON pointers, where it is no refusal.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) parts: BTreeMap<String, Vec<String>>,
-    /// Whether what webhooks were asked is compared, and not only whether they were.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(super) reviews: bool,
+    /// Which parts of what webhooks were asked are compared, as JSON pointers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) reviews: Vec<String>,
     /// What was answered: the versions that answered the same, together.
     pub(super) answers: Vec<Group>,
 }
@@ -68,15 +68,28 @@ pub(super) struct RecordedExchange {
 #[serde(deny_unknown_fields)]
 pub(super) struct RecordedAsked {
     pub(super) path: String,
+    /// An object of the compared parts by their pointers.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub(super) body: Value,
+}
+
+/// The parts of a value by their pointers; null where there are none.
+fn parts_of<'a>(value: &Value, pointers: impl IntoIterator<Item = &'a String>) -> Value {
+    let part = |pointer: &String| (pointer.clone(), value.pointer(pointer).cloned().unwrap_or_default());
+    let parts: serde_json::Map<_, _> = pointers.into_iter().map(part).collect();
+    if parts.is_empty() { Value::Null } else { Value::Object(parts) }
 }
 
 impl Recorded {
     /// A case that shows `difference`, before anything is recorded.
     pub(super) fn of(case: Case, difference: &Difference) -> Self {
-        let parts = difference.place.iter().map(|place| (difference.request.clone(), vec![place.clone()])).collect();
-        let reviews = difference.kind.contains(": review at ");
+        let place: Vec<String> = difference.place.iter().cloned().collect();
+        let is_of_review = difference.kind.contains(": review at ");
+        let (parts, reviews) = match (place.is_empty(), is_of_review) {
+            (true, _) => (BTreeMap::new(), Vec::new()),
+            (false, true) => (BTreeMap::new(), place),
+            (false, false) => (BTreeMap::from([(difference.request.clone(), place)]), Vec::new()),
+        };
         Self { difference: difference.kind.clone(), case, parts, reviews, answers: Vec::new() }
     }
 
@@ -109,14 +122,10 @@ impl Recorded {
     /// What of an exchange is compared.
     fn shown(&self, mut exchange: Exchange) -> Exchange {
         if exchange.code < 400 {
-            let parts = self.parts.get(&exchange.id).into_iter().flatten();
-            let part =
-                |pointer: &String| (pointer.clone(), exchange.body.pointer(pointer).cloned().unwrap_or_default());
-            let parts: serde_json::Map<_, _> = parts.map(part).collect();
-            exchange.body = if parts.is_empty() { Value::Null } else { Value::Object(parts) };
+            exchange.body = parts_of(&exchange.body, self.parts.get(&exchange.id).into_iter().flatten());
         }
-        if !self.reviews {
-            exchange.asked.iter_mut().for_each(|asked| asked.body = Value::Null);
+        for asked in &mut exchange.asked {
+            asked.body = parts_of(&asked.body, &self.reviews);
         }
         exchange
     }

@@ -25,7 +25,12 @@ use crate::{
 /// What the client is answered instead.
 pub(crate) async fn patch(call: &Call<'_>) -> Result<Reply, Status> {
     let format = format(call.header(header::CONTENT_TYPE))?;
-    let request = write::write_request(call, "PatchOptions")?;
+    let mut request = write::write_request(call, "PatchOptions")?;
+    // As admission sees it, a patch is an update.
+    request.options["kind"] = json!("UpdateOptions");
+    if let Some(options) = request.options.as_object_mut() {
+        options.remove("force");
+    }
     let change = Patch {
         minor: call.cluster.minor(),
         resource: call.target.resource,

@@ -100,7 +100,8 @@ pub(crate) async fn bind(call: &Call<'_>) -> Result<Reply, Status> {
     let expected = Expected { group: "", version: "v1", kind: "Binding" };
     let minor = call.cluster.minor();
     let body = body::object(call, form, expected)?;
-    let binding = decode::object(minor, expected, &body, FieldValidation::Ignore, &mut warnings)?;
+    let mut binding = decode::object(minor, expected, &body, FieldValidation::Ignore, &mut warnings)?;
+    registry::create::begin(call.cluster, &call.target, &request, "Binding", &mut binding)?;
     let node = binding.pointer("/target/name").and_then(Value::as_str).unwrap_or_default().to_owned();
     let annotations = binding.pointer("/metadata/annotations").cloned();
 
@@ -109,6 +110,9 @@ pub(crate) async fn bind(call: &Call<'_>) -> Result<Reply, Status> {
     "Binding".clone_into(&mut attributes.kind);
     attributes.object = Some(binding);
     admission::mutate(call.cluster, &mut attributes, &mut notes).await?;
+    if attributes.object.as_ref().is_none_or(|binding| object::name(binding) != call.target.name) {
+        return Err(Status::bad_request("name in URL does not match name in Binding object"));
+    }
     admission::validate(call.cluster, &attributes, &mut notes).await?;
 
     let key = call.target.key();
@@ -178,7 +182,7 @@ fn set_condition(pod: &mut Value, condition: Value) {
 pub(crate) async fn evict(call: &Call<'_>) -> Result<Reply, Status> {
     let form = body::form(call)?;
     let mut request = write::write_request(call, "CreateOptions")?;
-    let eviction = crate::fields::parse(&body::options(call, form, "Eviction")?)
+    let mut eviction = crate::fields::parse(&body::options(call, form, "Eviction")?)
         .map_err(|error| Status::bad_request(error.detail))?;
     let named = object::name(&eviction);
     if !named.is_empty() && named != call.target.name {
@@ -204,6 +208,8 @@ pub(crate) async fn evict(call: &Call<'_>) -> Result<Reply, Status> {
     let mut notes = Notes::default();
     let mut attributes = call.target.attributes(Operation::Create, &request);
     "Eviction".clone_into(&mut attributes.kind);
+    registry::metadata::normalise_creation_time(call.cluster, &mut eviction);
+    registry::create::begin(call.cluster, &call.target, &request, "Eviction", &mut eviction)?;
     attributes.object = Some(eviction);
     call.cluster.store().get(&call.target.key()).ok_or_else(|| call.target.not_found())?;
     admission::mutate(call.cluster, &mut attributes, &mut notes).await?;

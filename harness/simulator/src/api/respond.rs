@@ -49,7 +49,8 @@ impl Reply {
     /// The same with these texts as `Warning` headers, each once.
     #[must_use]
     pub(crate) fn with_warnings(mut self, warnings: &[String]) -> Self {
-        for warning in warnings {
+        // What cannot stand in a header is not told.
+        for warning in warnings.iter().filter(|text| !text.is_empty() && !text.contains(char::is_control)) {
             if !self.warnings.contains(warning) {
                 self.warnings.push(warning.clone());
             }
@@ -84,12 +85,12 @@ pub(crate) fn add_common_headers(headers: &mut HeaderMap, audit_id: &str) {
     }
 }
 
-/// A text between quotation marks, as in a `Warning` header: control characters go.
+/// A text between quotation marks, as in a `Warning` header.
 ///
 /// # Source
 /// kubernetes v1.36 `apimachinery/pkg/util/net/http.go` `NewWarningHeader`
 fn quoted(text: &str) -> String {
-    let text = text.replace(char::is_control, " ").replace('\\', "\\\\").replace('"', "\\\"");
+    let text = text.replace('\\', "\\\\").replace('"', "\\\"");
     format!("\"{text}\"")
 }
 

@@ -243,6 +243,12 @@ pub(crate) static EVICTION_CONDITION: ByMinor<bool> = ByMinor::new(&[
     (26, true, "kubernetes v1.26 PodDisruptionConditions: beta, on; `pkg/registry/core/pod/storage/eviction.go`"),
 ]);
 
+/// Whether what was deleted is told with the version of its removal, and not with its last own one.
+pub(crate) static TELLS_THE_REMOVAL: ByMinor<bool> = ByMinor::new(&[
+    (20, false, "kube-apiserver 1.24.17, 1.25.16"),
+    (31, true, "kube-apiserver 1.31.14, 1.36.3; the first of the minors that were asked"),
+]);
+
 /// Whether an update of what is not there compares uids first, and so conflicts where the client names one.
 pub(crate) static UID_BEFORE_PRESENCE: ByMinor<bool> =
     ByMinor::new(&[(20, true, "kube-apiserver 1.24.17, 1.25.16, 1.31.14"), (36, false, "kube-apiserver 1.36.3")]);

@@ -46,18 +46,8 @@ async fn write(
     let minor = cluster.minor();
     let expected = decode::Expected::of(target.resource);
     let mut object = decode::object(minor, expected, body, request.field_validation, &mut notes.warnings)?;
-    if *rows::WIPES_SYSTEM_METADATA.at(minor) {
-        metadata::wipe_system_fields(&mut object);
-        metadata::normalise_creation_time(cluster, &mut object);
-    }
-    if *rows::NAMESPACE_BEFORE_ADMISSION.at(minor) {
-        metadata::ensure_namespace(&mut object, &target.namespace)?;
-    }
     metadata::dedup_owners(&mut object, false, &mut notes.warnings);
-    let now = cluster.now();
-    let manager = managed_fields::Manager { name: &request.manager, subresource: "", time: &now };
-    let api_version = target.resource.api_version();
-    managed_fields::update(minor, target.resource.kind, &api_version, None, &mut object, &manager);
+    begin(cluster, target, request, target.resource.kind, &mut object)?;
 
     let mut attributes = target.attributes(Operation::Create, request);
     attributes.name = object::name(&object).to_owned();
@@ -66,7 +56,34 @@ async fn write(
     admission::mutate(cluster, &mut attributes, notes).await?;
     let mut object = attributes.object.take().unwrap_or_default();
     metadata::dedup_owners(&mut object, true, &mut notes.warnings);
+    metadata::drop_emptied_managed_fields(&mut object);
     store(cluster, target, request, attributes, object, notes).await
+}
+
+/// What a new object goes through before admission sees it: what only the server sets, its namespace, who set what.
+///
+/// # Errors
+/// 400 where it is in another namespace than the request.
+pub(crate) fn begin(
+    cluster: &Simulator,
+    target: &Target,
+    request: &WriteRequest,
+    kind: &str,
+    object: &mut Value,
+) -> Result<(), Status> {
+    let minor = cluster.minor();
+    if *rows::WIPES_SYSTEM_METADATA.at(minor) {
+        metadata::wipe_system_fields(object);
+        metadata::normalise_creation_time(cluster, object);
+    }
+    if *rows::NAMESPACE_BEFORE_ADMISSION.at(minor) {
+        metadata::ensure_namespace(object, &target.namespace)?;
+    }
+    let now = cluster.now();
+    let manager = managed_fields::Manager { name: &request.manager, subresource: &target.subresource, time: &now };
+    let api_version = target.resource.api_version();
+    managed_fields::update(minor, kind, &api_version, None, object, &manager);
+    Ok(())
 }
 
 /// `Store.Create`, with another generated name where one is taken.

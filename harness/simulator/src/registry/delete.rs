@@ -14,6 +14,7 @@ use super::{MODIFIED, Target, WriteRequest, settle};
 use crate::{
     admission::{self, Notes, Operation},
     cluster::Simulator,
+    minor::api as rows,
     object,
     status::Status,
 };
@@ -63,13 +64,33 @@ pub(crate) async fn delete(
         return Err(Status::new(501, "NotImplemented", message));
     }
     let mut notes = Notes::default();
-    let mut attributes = target.attributes(Operation::Delete, request);
-    attributes.old_object = Some(Value::clone(&old));
-    admission::mutate(cluster, &mut attributes, &mut notes).await?;
-    admission::validate(cluster, &attributes, &mut notes).await?;
-
+    if matches!(next(cluster, wish, &old), Next::Nothing) {
+        // Nobody is asked about what is under way already.
+        return Ok((Deleted::Going(old), notes));
+    }
+    let mut request = request.clone();
+    if let Some(seconds) = grace_period(wish, &old) {
+        // Admission sees the period that the kind allows, not the one that was asked for.
+        request.options["gracePeriodSeconds"] = json!(seconds);
+    }
+    let request = &request;
+    admit(cluster, target, request, &old, &mut notes).await?;
     // Someone else may have written while admission was asked: what is removed is read anew.
-    Ok((remove(cluster, target, request, wish).await?, notes))
+    Ok((take(cluster, target, request, wish, Some(&mut notes)).await?, notes))
+}
+
+/// Asks admission whether `stored` may be deleted.
+async fn admit(
+    cluster: &Simulator,
+    target: &Target,
+    request: &WriteRequest,
+    stored: &Value,
+    notes: &mut Notes,
+) -> Result<(), Status> {
+    let mut attributes = target.attributes(Operation::Delete, request);
+    attributes.old_object = Some(stored.clone());
+    admission::mutate(cluster, &mut attributes, notes).await?;
+    admission::validate(cluster, &attributes, notes).await
 }
 
 /// The same without asking admission, which the caller has done.
@@ -82,6 +103,17 @@ pub(crate) async fn remove(
     request: &WriteRequest,
     wish: &Wish,
 ) -> Result<Deleted, Status> {
+    take(cluster, target, request, wish, None).await
+}
+
+/// Does what a deletion does to the stored object; `notes`: of admission, where it has a say.
+async fn take(
+    cluster: &Simulator,
+    target: &Target,
+    request: &WriteRequest,
+    wish: &Wish,
+    notes: Option<&mut Notes>,
+) -> Result<Deleted, Status> {
     let old = cluster.store().get(&target.key()).ok_or_else(|| target.not_found())?;
     check_preconditions(target, wish, &old)?;
     let deleted = match next(cluster, wish, &old) {
@@ -93,14 +125,22 @@ pub(crate) async fn remove(
         }
         Next::Remove(last) if request.dry_run => Deleted::Gone(last.map_or(old, Arc::new)),
         Next::Remove(last) => {
-            // What has a grace period is first marked as any other, and what is told is that version.
+            // What has a grace period is first marked as any other, and then admission is asked once more.
             let last = match last {
-                Some(last) => cluster.store().update(&target.key(), last).map_err(|_| target.conflict(MODIFIED))?,
+                Some(last) => {
+                    let marked = cluster.store().update(&target.key(), last);
+                    let marked = marked.map_err(|_| target.conflict(MODIFIED))?;
+                    if let Some(notes) = notes {
+                        admit(cluster, target, request, &marked, notes).await?;
+                    }
+                    marked
+                }
                 None => old,
             };
             let version = object::metadata(&last, "resourceVersion");
-            cluster.store().delete(&target.key(), Some(version)).map_err(|_| target.conflict(MODIFIED))?;
-            Deleted::Gone(last)
+            let removed = cluster.store().delete(&target.key(), Some(version));
+            let removed = removed.map_err(|_| target.conflict(MODIFIED))?;
+            Deleted::Gone(if *rows::TELLS_THE_REMOVAL.at(cluster.minor()) { removed } else { last })
         }
     };
     settle(cluster, request).await;

@@ -122,6 +122,14 @@ pub(crate) fn dedup_owners(object: &mut Value, after_admission: bool, warnings: 
     }
 }
 
+/// Takes off managed fields that a webhook has emptied, which are not written.
+pub(crate) fn drop_emptied_managed_fields(object: &mut Value) {
+    let metadata = object::metadata_mut(object);
+    if metadata.get("managedFields").and_then(Value::as_array).is_some_and(Vec::is_empty) {
+        metadata.remove("managedFields");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

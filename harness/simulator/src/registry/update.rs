@@ -104,6 +104,7 @@ async fn attempt(
     admission::mutate(cluster, &mut attributes, notes).await?;
     let mut object = attributes.object.take().unwrap_or_default();
     metadata::dedup_owners(&mut object, true, &mut notes.warnings);
+    metadata::drop_emptied_managed_fields(&mut object);
 
     let conditional = check_version(cluster, target, &object, &old)?;
     object::set_metadata(&mut object, "resourceVersion", object::metadata(&old, "resourceVersion"));

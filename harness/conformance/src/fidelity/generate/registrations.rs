@@ -65,7 +65,13 @@ fn behaviours(draw: &mut Draw<'_>, is_mutating: bool) -> BTreeMap<String, Behavi
     (0..PATHS)
         .map(|place| {
             let rule = if is_mutating { "behaviour" } else { "validatingBehaviour" };
-            let behaviour = draw.rule(if is_slow && place == 0 { "slow" } else { rule });
+            // Validating webhooks are asked all at once, and of several that refuse, any may be heard first.
+            let is_heard = is_mutating || place == 0;
+            let behaviour = match (is_slow && place == 0, is_heard) {
+                (true, _) => draw.rule("slow"),
+                (false, true) => draw.rule(rule),
+                (false, false) => json!({"body": draw.rule("review")}),
+            };
             (format!("h{place}"), serde_json::from_value(behaviour).unwrap_or_default())
         })
         .collect()
