@@ -251,24 +251,30 @@ fn status(cluster: &Simulator, deployment: &Value, sets: &[Arc<Value>]) -> Value
     }
     let mut status = replica_set::without_zeros(status, &["terminatingReplicas"]);
     let least = wanted - i64::try_from(limits(deployment).1).unwrap_or_default();
-    let is_available = available >= least;
     let is_complete = updated == wanted && replicas == wanted && available >= wanted;
-    let set_name = new.map(|set| object::name(set)).unwrap_or_default();
-    let progress = if is_complete {
-        ("NewReplicaSetAvailable", format!("ReplicaSet \"{set_name}\" has successfully progressed."))
-    } else {
-        ("ReplicaSetUpdated", format!("ReplicaSet \"{set_name}\" is progressing."))
-    };
-    let availability = if is_available {
+    status["conditions"] = json!([
+        availability(cluster, deployment, available >= least),
+        progress(cluster, deployment, new.map(|set| object::name(set)).unwrap_or_default(), is_complete),
+    ]);
+    status
+}
+
+fn availability(cluster: &Simulator, deployment: &Value, is_available: bool) -> Value {
+    let (status, reason, message) = if is_available {
         ("True", "MinimumReplicasAvailable", "Deployment has minimum availability.")
     } else {
         ("False", "MinimumReplicasUnavailable", "Deployment does not have minimum availability.")
     };
-    status["conditions"] = json!([
-        condition(cluster, deployment, "Available", availability.0, availability.1, availability.2),
-        condition(cluster, deployment, "Progressing", "True", progress.0, &progress.1),
-    ]);
-    status
+    condition(cluster, deployment, "Available", status, reason, message)
+}
+
+fn progress(cluster: &Simulator, deployment: &Value, set: &str, is_complete: bool) -> Value {
+    let (reason, verb) = if is_complete {
+        ("NewReplicaSetAvailable", "has successfully progressed")
+    } else {
+        ("ReplicaSetUpdated", "is progressing")
+    };
+    condition(cluster, deployment, "Progressing", "True", reason, &format!("ReplicaSet \"{set}\" {verb}."))
 }
 
 /// A condition whose times stay what they were while it says the same.
