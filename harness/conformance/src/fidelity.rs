@@ -71,6 +71,12 @@ pub enum FidelityError {
         /// What was written.
         path: String,
     },
+    /// A side does not end a case.
+    #[error("the {side} API server did not answer a case in time")]
+    Silent {
+        /// Which one.
+        side: &'static str,
+    },
     /// A control plane, or a call of the harness's own.
     #[error("use the control plane")]
     Cluster(#[source] Box<dyn std::error::Error + Send + Sync>),

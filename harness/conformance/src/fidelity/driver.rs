@@ -24,7 +24,7 @@ use super::{
     recorded::Recorded,
     recorder::Recorder,
     scenarios, shrink,
-    side::Side,
+    side::{Exchange, Side},
     webhooks::Webhooks,
 };
 use crate::{
@@ -35,8 +35,13 @@ use crate::{
 
 /// How many cases of a stage run at the same time on one API server; registrations are the whole server's.
 const WORKERS: usize = 4;
+/// How many API servers run at the same time, where nothing is recorded.
+const AT_ONCE: usize = 2;
 /// How many smaller cases are tried for one difference.
 const ATTEMPTS: usize = 600;
+
+/// How long one side may take for one case; a webhook may be given 30 seconds a call.
+const CASE_LIMIT: Duration = Duration::from_secs(40);
 
 /// What is compared.
 #[derive(Clone, Debug)]
@@ -125,28 +130,56 @@ pub enum Progress {
 /// # Cancel safety
 /// Dropping the future ends the API servers.
 pub async fn verify(options: &VerifyOptions, progress: &(dyn Fn(Progress) + Sync)) -> Result<Verified, FidelityError> {
-    let planes = start(options).await?;
-    let generator = Generator::new(options.seed)?;
-    let tls = ServingCertificate::for_run(["127.0.0.1"])?;
-    let driver = Driver {
-        options,
-        planes: &planes,
-        generator,
-        tls,
-        progress,
-        found: Mutex::default(),
-        durations: Mutex::default(),
-    };
-    let verified = driver.run().await;
-    for mut plane in planes {
-        plane.shutdown().await;
+    // What is recorded is asked of all versions, which have to be there for it.
+    let is_recorded = options.record.is_some() || options.again.is_some();
+    let at_once = if is_recorded { options.assets.len().max(1) } else { AT_ONCE };
+    let (found, durations) = (Mutex::default(), Mutex::default());
+    let mut kubernetes = Vec::new();
+    for assets in options.assets.chunks(at_once) {
+        let planes = start(options, assets).await?;
+        let driver = Driver {
+            options,
+            planes: &planes,
+            generator: Generator::new(options.seed)?,
+            tls: ServingCertificate::for_run(["127.0.0.1"])?,
+            progress,
+            found: &found,
+            durations: &durations,
+        };
+        let proven = driver.run().await;
+        for mut plane in planes {
+            plane.shutdown().await;
+        }
+        kubernetes.extend(proven?);
     }
-    verified
+    kubernetes.sort_by_key(|proven| proven.minor.clone());
+    let found = found.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect();
+    let durations = durations.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(Verified { certificate: certificate(options, kubernetes), found, durations })
 }
 
-async fn start(options: &VerifyOptions) -> Result<Vec<ControlPlane>, FidelityError> {
+fn certificate(options: &VerifyOptions, kubernetes: Vec<Proven>) -> Certificate {
+    let met = kubernetes.iter().flat_map(|proven| proven.stages.values()).flat_map(|counts| counts.listed.keys());
+    let reason = |name: &String| {
+        let listed = options.listed.differences.iter().find(|listed| listed.name == *name);
+        (name.clone(), listed.map(|listed| listed.reason.clone()).unwrap_or_default())
+    };
+    let listed = met.map(reason).collect();
+    let differences = |proven: &Proven| proven.stages.values().map(|counts| counts.differences).sum::<usize>();
+    Certificate {
+        schema_version: 1,
+        date: options.date.clone(),
+        seed: options.seed,
+        simulator: options.simulator.clone(),
+        unlisted_differences: kubernetes.iter().map(differences).sum(),
+        kubernetes,
+        listed,
+    }
+}
+
+async fn start(options: &VerifyOptions, assets: &[Utf8PathBuf]) -> Result<Vec<ControlPlane>, FidelityError> {
     let settings = &options.settings;
-    let started = options.assets.iter().map(|folder: &Utf8PathBuf| ControlPlane::start(folder, settings));
+    let started = assets.iter().map(|folder: &Utf8PathBuf| ControlPlane::start(folder, settings));
     let mut planes = futures::future::try_join_all(started).await?;
     planes.retain(|plane| options.minors.is_empty() || options.minors.contains(&plane.minor()));
     planes.sort_by_key(ControlPlane::minor);
@@ -159,8 +192,16 @@ struct Driver<'a> {
     generator: Generator,
     tls: ServingCertificate,
     progress: &'a (dyn Fn(Progress) + Sync),
-    found: Mutex<BTreeMap<String, Found>>,
-    durations: Mutex<BTreeMap<(String, Stage), Duration>>,
+    found: &'a Mutex<BTreeMap<String, Found>>,
+    durations: &'a Mutex<BTreeMap<(String, Stage), Duration>>,
+}
+
+/// Waits for a side's answers, but not for ever.
+async fn in_time(
+    side: &'static str,
+    answers: impl Future<Output = Result<Vec<Exchange>, FidelityError>>,
+) -> Result<Vec<Exchange>, FidelityError> {
+    tokio::time::timeout(CASE_LIMIT, answers).await.unwrap_or(Err(FidelityError::Silent { side }))
 }
 
 /// What a worker needs to run cases: a namespace, and webhooks for each side.
@@ -171,30 +212,15 @@ struct Place {
 }
 
 impl Driver<'_> {
-    async fn run(&self) -> Result<Verified, FidelityError> {
+    async fn run(&self) -> Result<Vec<Proven>, FidelityError> {
         let proven = self.planes.iter().map(|plane| Box::pin(self.version(plane)));
         let kubernetes = futures::future::try_join_all(proven).await?;
         let mut found: Vec<Found> =
             self.found.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
         self.record(&mut found).await?;
-        let met = kubernetes.iter().flat_map(|proven| proven.stages.values()).flat_map(|counts| counts.listed.keys());
-        let reason = |name: &String| {
-            let listed = self.options.listed.differences.iter().find(|listed| listed.name == *name);
-            (name.clone(), listed.map(|listed| listed.reason.clone()).unwrap_or_default())
-        };
-        let listed = met.map(reason).collect();
-        let differences = |proven: &Proven| proven.stages.values().map(|counts| counts.differences).sum::<usize>();
-        let certificate = Certificate {
-            schema_version: 1,
-            date: self.options.date.clone(),
-            seed: self.options.seed,
-            simulator: self.options.simulator.clone(),
-            unlisted_differences: kubernetes.iter().map(differences).sum(),
-            kubernetes,
-            listed,
-        };
-        let durations = self.durations.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Ok(Verified { certificate, found, durations })
+        let mut recorded = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        recorded.extend(found.into_iter().map(|found| (found.difference.kind.clone(), found)));
+        Ok(kubernetes)
     }
 
     /// Writes down what was found, when nobody else asks the same API servers anything.
@@ -310,7 +336,10 @@ impl Driver<'_> {
         counts.cases += 1;
         counts.requests += case.len();
         let start = Instant::now();
-        let difference = self.differ(plane, case, place).await?;
+        let difference = self.differ(plane, case, place).await.inspect_err(|error| {
+            let case = serde_json::to_string(case).unwrap_or_default();
+            tracing::error!(minor = %plane.minor(), %error, case, "cannot be compared");
+        })?;
         let minor = plane.minor();
         tracing::debug!(%minor, %stage, requests = case.len(), elapsed = ?start.elapsed(), "compared");
         let Some(difference) = difference else { return Ok(()) };
@@ -331,8 +360,10 @@ impl Driver<'_> {
         case: &Case,
         place: &Place,
     ) -> Result<Option<Difference>, FidelityError> {
-        let real = Side::Real { plane }.run(case, &place.namespace, &place.real).await?;
-        let simulated = Side::Simulated { minor: plane.minor() }.run(case, &place.namespace, &place.simulated).await?;
+        let real = Side::Real { plane };
+        let real = in_time("real", real.run(case, &place.namespace, &place.real)).await?;
+        let simulated = Side::Simulated { minor: plane.minor() };
+        let simulated = in_time("simulated", simulated.run(case, &place.namespace, &place.simulated)).await?;
         Ok(compare(&real, &simulated, &case.verbs()))
     }
 

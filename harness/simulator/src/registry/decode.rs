@@ -215,7 +215,7 @@ fn check_type(minor: Minor, expected: Expected<'_>, body: &[u8]) -> Result<(), S
             // A kind that is registered is read before it is found not to be the one expected.
             let is_read = registered(minor, &kind, &version).is_some() && fields::root(&kind).is_some();
             let unread = match kind.as_str() {
-                "Status" if version == "v1" => unread_status(body),
+                "Status" => unread_status(body),
                 _ if is_read => fields::decode(minor, &kind, body).err().map(|error| error.detail),
                 _ => None,
             };
@@ -260,8 +260,8 @@ fn type_mismatch(minor: Minor, expected: Expected<'_>, kind: &str, version: &str
             internal_package(expected.group),
             expected.kind
         ),
-        // Every group's scheme knows it, though it is no resource.
-        None if kind == "Status" && version == "v1" => {
+        // Every group's scheme knows it, in whatever version, though it is no resource.
+        None if kind == "Status" => {
             format!(
                 "converting (v1.Status) to ({}.{}): unknown conversion",
                 internal_package(expected.group),

@@ -11,6 +11,7 @@ use crate::{
     minor::{
         Minor,
         fields::{DUPLICATES_OWNED, NAMES_DEFAULT_TO_EMPTY, RESET_FIELDS, SUBRESOURCE_IN_MANAGED_FIELDS},
+        resource::Resource,
     },
 };
 
@@ -50,6 +51,11 @@ pub(crate) fn update(
     let subresource = if *SUBRESOURCE_IN_MANAGED_FIELDS.at(minor) { manager.subresource } else { "" };
     let mut entries = live_or_sent(old, new, manager.subresource);
     remove_managed_fields(new);
+    // Of a version that the kind has not, nothing can be compared.
+    let is_known = |entry: &Entry| {
+        Resource::all(minor).any(|known| known.kind == kind && known.api_version() == entry.api_version)
+    };
+    entries.retain(|entry| entry.api_version == api_version || is_known(entry));
     if entries.is_empty() && old.is_some() {
         return;
     }
@@ -129,7 +135,8 @@ impl Entry {
         };
         let is_readable = matches!(entry.operation.as_str(), "Apply" | "Update")
             && !entry.api_version.is_empty()
-            && json["fieldsType"] == "FieldsV1";
+            && json["fieldsType"] == "FieldsV1"
+            && Set::is_readable(&json["fieldsV1"]);
         is_readable.then_some(entry)
     }
 

@@ -59,6 +59,8 @@ fn configuration(draw: &mut Draw<'_>, is_mutating: bool) -> Value {
     configuration
 }
 
+/// How webhooks answer. None refuses with 429, which the harness's own client answers by asking again, for as long as it
+/// is refused.
 fn behaviours(draw: &mut Draw<'_>, is_mutating: bool) -> BTreeMap<String, Behaviour> {
     let is_slow = draw.random.happens(1);
     draw.spoilt = 15;

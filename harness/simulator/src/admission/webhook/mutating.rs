@@ -193,6 +193,7 @@ fn apply(
     let patched = of_same_kind(patched, object)?;
     let decoded = fields::round_trip(minor, &attributes.kind, patched).map_err(|error| internal(error.to_string()))?;
     let mut new = decoded.object;
+    registry::metadata::drop_emptied_managed_fields(&mut new);
     let changed = new != *object;
     let value = format!(
         "{{\"configuration\":{},\"webhook\":{},\"patch\":{},\"patchType\":\"JSONPatch\"}}",

@@ -103,6 +103,14 @@ impl Set {
         Value::Object(object)
     }
 
+    /// Whether every step of a `fieldsV1` is of a kind that there is.
+    pub(super) fn is_readable(json: &Value) -> bool {
+        json.as_object().into_iter().flatten().all(|(step, below)| {
+            let is_step = step == "." || ["f:", "v:", "k:", "i:"].iter().any(|kind| step.starts_with(kind));
+            is_step && Self::is_readable(below)
+        })
+    }
+
     /// From the whole of a `fieldsV1`, whose root is no member.
     pub(super) fn from_json(json: &Value) -> Self {
         let fields = json.as_object().into_iter().flatten();

@@ -128,7 +128,7 @@ pub(super) fn volumes<'a>(check: &mut Check, spec: &'a Value, pod: &str) -> Vec<
         let found = check.count();
         let name = volume.text("name");
         source(check, volume, &at);
-        if volume.field("ephemeral").is_some() && !pod.is_empty() && !name.is_empty() {
+        if is_ephemeral(volume) && !pod.is_empty() && !name.is_empty() {
             let claim = format!("{pod}-{name}");
             for message in words::dns_subdomain(&claim) {
                 check.invalid(&at.child("name"), name, format!("PVC name {claim:?}: {message}"));
@@ -149,6 +149,13 @@ pub(super) fn volumes<'a>(check: &mut Check, spec: &'a Value, pod: &str) -> Vec<
         claim_of_ephemeral(check, volume, all, pod, &at);
     }
     valid
+}
+
+/// Whether it is looked at as an ephemeral volume: of two kinds, the second is not.
+fn is_ephemeral(volume: &Value) -> bool {
+    let before = KINDS.iter().map(|kind| kind.field).take_while(|field| *field != "ephemeral");
+    volume.field("ephemeral").is_some()
+        && std::iter::once("emptyDir").chain(before).all(|field| volume.field(field).is_none())
 }
 
 /// A claim that the Pod names may not be one that is made for it.
