@@ -169,7 +169,7 @@ pub enum RecordedError {
         /// On which minor.
         minor: String,
         /// In which way.
-        difference: Difference,
+        difference: Box<Difference>,
     },
 }
 
@@ -189,7 +189,7 @@ pub async fn replay(file: &Utf8Path) -> Result<(), RecordedError> {
             let exchanges: Vec<_> = exchanges.into_iter().map(|exchange| recorded.shown(exchange)).collect();
             let real: Vec<Exchange> = group.exchanges.iter().map(Exchange::from).collect();
             if let Some(difference) = compare(&real, &exchanges, &case.verbs()) {
-                return Err(RecordedError::Differs { minor: minor.clone(), difference });
+                return Err(RecordedError::Differs { minor: minor.clone(), difference: Box::new(difference) });
             }
         }
     }
