@@ -149,6 +149,8 @@ pub(crate) enum ClusterKind {
     ControlPlane,
     /// Real clusters with nodes, made by kind; needs kind and a container engine.
     Kind,
+    /// A cluster that exists, as `--kubeconfig` and `--context` name it; everything is taken away from it again.
+    Kubeconfig,
 }
 
 /// What a difference to a snapshot does; the words are those of `INSTA_UPDATE`.

@@ -2,12 +2,14 @@
 
 pub(crate) mod control_plane;
 pub(crate) mod kind;
+pub(crate) mod kubeconfig;
 pub(crate) mod live;
 mod pods;
 pub(crate) mod simulated;
 
 use std::{future::Future, process::ExitStatus, time::Duration};
 
+use seccomp_webhook::CONFIGURATION_NAME;
 use serde_json::Value;
 
 use self::control_plane::settings::ProgramError;
@@ -15,7 +17,7 @@ use crate::{
     api::{Api, ApiError, Call, Refused, expect_success},
     event::Observations,
     outcome::Answer,
-    probe::ProbeReport,
+    probe::{PROBE_IMAGE, ProbeReport},
 };
 
 /// The label by which Pods find the node that their case is about.
@@ -40,6 +42,11 @@ pub(crate) trait Cluster: Send + Sync {
         self.node()
     }
 
+    /// The image that Pods run the probe from.
+    fn image(&self) -> &str {
+        PROBE_IMAGE
+    }
+
     /// What a container sees on that node that is explicitly Unconfined; nothing where that is no filter at all.
     fn baseline(&self) -> Option<&ProbeReport> {
         None
@@ -52,6 +59,11 @@ pub(crate) trait Cluster: Send + Sync {
 
     /// The name of the namespace that is made for the case.
     fn namespace(&self) -> &str;
+
+    /// A label that each namespace of a case has to have, where the webhook is asked about others' namespaces in no case.
+    fn namespace_label(&self) -> Option<&'static str> {
+        None
+    }
 
     /// Whether the cluster is there after the case, so that everything must be undone.
     fn outlives_case(&self) -> bool;
@@ -154,6 +166,16 @@ pub(crate) enum ClusterError {
     Ended { name: &'static str, status: ExitStatus, said: String },
     #[error("{what}: a cluster of this kind cannot")]
     Unable { what: String },
+    #[error(
+        "another run has the cluster, or one was killed on another machine: if none is running, delete namespace \
+         `{namespace}` and MutatingWebhookConfiguration `{CONFIGURATION_NAME}`"
+    )]
+    Locked { namespace: &'static str },
+    #[error(
+        "the cluster has a MutatingWebhookConfiguration `{CONFIGURATION_NAME}`, which is Gardener's own or somebody else's \
+         and is left alone; run on a cluster without it"
+    )]
+    Occupied,
     #[error("{what}")]
     Start {
         what: String,

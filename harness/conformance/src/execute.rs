@@ -152,8 +152,9 @@ struct Execution<'a, C> {
 impl<'a, C: Cluster> Execution<'a, C> {
     fn new(cluster: &'a C, planned: &'a Planned, lease: Lease<'a>) -> Self {
         let given = &planned.instance().given;
-        let masks =
-            Masks::of_case(cluster.namespace(), cluster.node(), lease.url()).with_node_label(cluster.node_label());
+        let masks = Masks::of_case(cluster.namespace(), cluster.node(), lease.url())
+            .with_node_label(cluster.node_label())
+            .with_image(cluster.image());
         Self {
             cluster,
             planned,

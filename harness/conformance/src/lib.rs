@@ -36,6 +36,7 @@ pub use case::{Case, NodeSetting};
 pub use cluster::{
     control_plane::{leftover::Leftovers, settings::ControlPlaneSettings, supervise::supervise},
     kind::request::{KindOptions, kind_request, node_of},
+    kubeconfig::KubeconfigSettings,
 };
 pub use coverage::{Coverage, PreconditionCoverage, Preconditions, RequirementCoverage, ScenarioCoverage};
 pub use event::{CaseFinished, ClusterDescription, EndedEarly, Event, Observations, Summary};

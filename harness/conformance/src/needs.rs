@@ -4,10 +4,11 @@ use std::{fmt, sync::Arc};
 
 use seccomp_scenario::{Action, Instance};
 
-use crate::case::Case;
+use crate::case::{Case, NodeSetting};
 
 /// What a case needs of its cluster besides an API server.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a need by itself, and any of them may come with any other")]
 pub(crate) struct Needs {
     /// Controllers that make a workload's Pods.
     pub(crate) controllers: bool,
@@ -15,15 +16,26 @@ pub(crate) struct Needs {
     pub(crate) node: bool,
     /// The node for itself: what the case does to it touches every Pod there, those of other cases too.
     pub(crate) exclusive_node: bool,
+    /// Files in the node's folder of seccomp profiles.
+    pub(crate) profiles: bool,
+    /// A node whose kubelet's `seccompDefault` is on.
+    pub(crate) seccomp_default: bool,
+    /// A namespace with a name of its own, which may be there already and somebody's.
+    pub(crate) named_namespace: bool,
 }
 
 impl Needs {
-    /// What the steps of `instance` need.
-    pub(crate) fn of(instance: &Instance) -> Self {
-        let mut needs = Self::default();
+    /// What `instance` needs on a node with `setting`.
+    pub(crate) fn of(instance: &Instance, setting: NodeSetting) -> Self {
+        let profiles = !instance.given.node.localhost_profiles.is_empty();
+        let named_namespace = instance.given.namespace.name.is_some();
+        let mut needs = Self { profiles, seccomp_default: setting.seccomp_default, named_namespace, ..Self::default() };
         for step in &instance.when {
             match &step.action {
-                Action::Create(_) => needs.controllers |= step.action.is_workload(),
+                Action::Create(object) => {
+                    needs.controllers |= step.action.is_workload();
+                    needs.named_namespace |= object.get("kind").is_some_and(|kind| kind == "Namespace");
+                }
                 Action::StaticPod(_) => needs.node = true,
                 Action::Kubelet { .. } => {
                     needs.node = true;
@@ -38,16 +50,26 @@ impl Needs {
 
 /// What a cluster has besides its API server.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each answers one of the needs")]
 pub(crate) struct Abilities {
     /// Controllers that make a workload's Pods.
     pub(crate) controllers: bool,
     /// Nodes whose files and kubelets the harness can change.
     pub(crate) node: bool,
+    /// Nodes that have the seccomp profiles which scenarios name, or no nodes that would look for them.
+    pub(crate) profiles: bool,
+    /// Whether there is a node with the kubelet's `seccompDefault` off, and on; both where there are no nodes.
+    pub(crate) seccomp_default: [bool; 2],
+    /// Whether namespaces with any name may be made and changed.
+    pub(crate) named_namespace: bool,
 }
 
 impl Abilities {
     /// All that a case may need.
-    pub(crate) const ALL: Self = Self { controllers: true, node: true };
+    pub(crate) const ALL: Self =
+        Self { controllers: true, node: true, profiles: true, seccomp_default: [true, true], named_namespace: true };
+    /// What an API server does by itself.
+    pub(crate) const API_SERVER: Self = Self { controllers: false, node: false, ..Self::ALL };
 
     /// The first thing that `needs` ask for and that is not there.
     pub(crate) fn lacking(self, needs: Needs) -> Option<Lacking> {
@@ -55,6 +77,12 @@ impl Abilities {
             Some(Lacking::Controllers)
         } else if (needs.node || needs.exclusive_node) && !self.node {
             Some(Lacking::Node)
+        } else if needs.named_namespace && !self.named_namespace {
+            Some(Lacking::Namespace)
+        } else if needs.profiles && !self.profiles {
+            Some(Lacking::Profiles)
+        } else if !self.seccomp_default[usize::from(needs.seccomp_default)] {
+            Some(if needs.seccomp_default { Lacking::SeccompDefaultOn } else { Lacking::SeccompDefaultOff })
         } else {
             None
         }
@@ -77,6 +105,14 @@ pub enum Lacking {
     Controllers,
     /// Nodes whose files and kubelets the harness can change.
     Node,
+    /// The seccomp profiles that scenarios name, in the nodes' folder.
+    Profiles,
+    /// A node whose kubelet's `seccompDefault` is off.
+    SeccompDefaultOff,
+    /// A node where it is on.
+    SeccompDefaultOn,
+    /// The right to a namespace that may be somebody's.
+    Namespace,
 }
 
 impl Lacking {
@@ -85,6 +121,10 @@ impl Lacking {
         match self {
             Self::Controllers => "controllers",
             Self::Node => "node",
+            Self::Profiles => "profiles",
+            Self::SeccompDefaultOff => "seccompDefaultOff",
+            Self::SeccompDefaultOn => "seccompDefaultOn",
+            Self::Namespace => "namespace",
         }
     }
 }
@@ -95,6 +135,10 @@ impl fmt::Display for Lacking {
         formatter.write_str(match self {
             Self::Controllers => "no controllers make the Pods of workloads there",
             Self::Node => "the harness cannot change a node's files and its kubelet there",
+            Self::Profiles => "the harness cannot put seccomp profiles onto the nodes there",
+            Self::SeccompDefaultOff => "no node's kubelet has seccompDefault off there",
+            Self::SeccompDefaultOn => "no node's kubelet has seccompDefault on there",
+            Self::Namespace => "the harness keeps to namespaces of its own there",
         })
     }
 }
@@ -105,15 +149,28 @@ mod tests {
 
     use super::*;
 
-    const NOTHING: Needs = Needs { controllers: false, node: false, exclusive_node: false };
+    fn mk_needs(controllers: bool, node: bool) -> Needs {
+        Needs { controllers, node, ..Needs::default() }
+    }
 
     #[rstest]
-    #[case::nothing(NOTHING, None)]
-    #[case::workload(Needs { controllers: true, ..NOTHING }, Some(Lacking::Controllers))]
-    #[case::static_pod(Needs { node: true, ..NOTHING }, Some(Lacking::Node))]
-    #[case::both(Needs { controllers: true, node: true, exclusive_node: true }, Some(Lacking::Controllers))]
+    #[case::nothing(Needs::default(), None)]
+    #[case::workload(mk_needs(true, false), Some(Lacking::Controllers))]
+    #[case::static_pod(mk_needs(false, true), Some(Lacking::Node))]
+    #[case::both(mk_needs(true, true), Some(Lacking::Controllers))]
     fn an_api_server_alone_does_for_some(#[case] needs: Needs, #[case] lacking: Option<Lacking>) {
-        assert_eq!(Abilities { controllers: false, node: false }.lacking(needs), lacking);
+        assert_eq!(Abilities::API_SERVER.lacking(needs), lacking);
         assert_eq!(Abilities::ALL.lacking(needs), None);
+    }
+
+    #[rstest]
+    #[case::profiles(Needs { profiles: true, ..Needs::default() }, Some(Lacking::Profiles))]
+    #[case::off(Needs::default(), None)]
+    #[case::namespace(Needs { named_namespace: true, ..Needs::default() }, Some(Lacking::Namespace))]
+    #[case::on(Needs { seccomp_default: true, ..Needs::default() }, Some(Lacking::SeccompDefaultOn))]
+    fn a_cluster_that_exists_is_taken_as_it_is(#[case] needs: Needs, #[case] lacking: Option<Lacking>) {
+        let seccomp_default = [true, false];
+        let abilities = Abilities { profiles: false, named_namespace: false, seccomp_default, ..Abilities::ALL };
+        assert_eq!(abilities.lacking(needs), lacking);
     }
 }

@@ -102,7 +102,6 @@ impl Plan {
 
     fn add(&mut self, scenario: &Arc<Scenario>, minor: Minor, releases: &[GardenerRelease], selection: &Selection) {
         for (place, instance) in scenario.instances.iter().enumerate() {
-            let needs = Needs::of(instance);
             if !instance.given.kubernetes.contains(minor.number().into()) {
                 continue;
             }
@@ -128,7 +127,7 @@ impl Plan {
                         instance: place,
                         release,
                         variation: variation(instance, release, node),
-                        needs,
+                        needs: Needs::of(instance, node),
                         has_snapshot: has_snapshot(instance.given.gardener, release),
                     });
                 }

@@ -32,7 +32,7 @@ use self::{
 };
 use crate::{
     case::Case,
-    cluster::control_plane::settings::ControlPlaneSettings,
+    cluster::{control_plane::settings::ControlPlaneSettings, kubeconfig::KubeconfigSettings},
     coverage::Coverage,
     event::{Event, Summary},
     image::{Archive, HarnessImage},
@@ -208,7 +208,12 @@ impl Prepared {
         options.webhook.check_reachable(&options.cluster).await?;
         let mutant = options.webhook.mutant()?;
         let selection = options.webhook.selection(&options.selection).await?;
-        let local = LocalWebhooks::new(mutant, options.webhook.upstream()?).map_err(infrastructure("certificate"))?;
+        let upstream = options.webhook.upstream()?;
+        let local = match &options.cluster {
+            ClusterKind::Kubeconfig(settings) => LocalWebhooks::at(settings.listen, mutant, upstream),
+            _ => LocalWebhooks::new(mutant, upstream),
+        };
+        let local = local.map_err(infrastructure("certificate"))?;
         let book = SnapshotBook::read(&options.snapshots).map_err(infrastructure("snapshots"))?;
         let given = source::Shared {
             run: draw_run(),
@@ -221,12 +226,24 @@ impl Prepared {
             profiles: localhost_profiles(suite),
         };
         let clusters = Clusters::prepare(options, given).await?;
-        let mut plan = Plan::new(suite, &selection, &clusters.minors(), clusters.abilities())?;
+        let plan = Plan::new(suite, &selection, &clusters.minors(), clusters.abilities());
+        let mut plan = match plan {
+            Ok(plan) => plan,
+            Err(error) => {
+                // A cluster that exists is given back by whoever has it.
+                for left in clusters.shutdown().await {
+                    tracing::warn!(left, "left behind");
+                }
+                return Err(error);
+            }
+        };
         clusters.plan(&mut plan.cases).await;
         let minors: BTreeSet<Minor> = plan.cases.iter().map(|planned| planned.case.minor).collect();
         let recorded = book.platform();
         // What is recorded anew is compared with nothing older.
-        let parts = |minor: Minor| if is_kept { OnceCell::new() } else { OnceCell::new_with(Some(recorded.at(minor))) };
+        // A cluster that exists may give any Pod more than its minor does, which is no matter of a scenario.
+        let is_seen = is_kept || matches!(options.cluster, ClusterKind::Kubeconfig(_));
+        let parts = |minor: Minor| if is_seen { OnceCell::new() } else { OnceCell::new_with(Some(recorded.at(minor))) };
         let platform = minors.into_iter().map(|minor| (minor, parts(minor))).collect();
         Ok(Self {
             shared: Arc::new(Shared {
@@ -273,7 +290,7 @@ fn default_parallel(cluster: &ClusterKind) -> usize {
     let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     match cluster {
         ClusterKind::Simulated | ClusterKind::ControlPlane { .. } => 2 * processors,
-        ClusterKind::Kind(_) => 4 * processors,
+        ClusterKind::Kind(_) | ClusterKind::Kubeconfig(_) => 4 * processors,
     }
 }
 
@@ -396,6 +413,8 @@ pub enum ClusterKind {
     },
     /// A kind cluster for each minor.
     Kind(KindSettings),
+    /// A cluster that exists.
+    Kubeconfig(KubeconfigSettings),
 }
 
 /// How kind clusters are made.

@@ -1,10 +1,12 @@
 //! Webhooks under test: where an API server reaches one, what it recorded, and its registration in a cluster.
 
+mod created;
 mod deployed;
 mod host;
 mod program;
 mod registrar;
 
+use created::Created;
 pub(crate) use deployed::{Deployable, Deployer};
 pub(crate) use host::{Host, HostError, LocalWebhooks, Webhooks};
 pub(crate) use program::Launcher;

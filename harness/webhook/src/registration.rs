@@ -11,7 +11,7 @@ use crate::{
     behaviour::{RESOURCE_MANAGER, namespace_selector, object_selector},
     mutant::Mutant,
     release::GardenerRelease,
-    selector::LabelSelector,
+    selector::{LabelSelector, Operator, Requirement},
 };
 
 /// The webhook's name in Gardener's configuration.
@@ -81,6 +81,15 @@ impl Registration {
     #[must_use]
     pub fn with_mutant(mut self, mutant: Mutant) -> Self {
         mutant.register(&mut self);
+        self
+    }
+
+    /// The same, for namespaces that carry the label `key` alone: Gardener's own words and one more, so that in a cluster that
+    /// others use their Pods are left out of it.
+    #[must_use]
+    pub fn within(mut self, key: &'static str) -> Self {
+        let requirement = Requirement { key, operator: Operator::Exists, values: &[] };
+        self.namespace_selector.match_expressions.push(requirement);
         self
     }
 

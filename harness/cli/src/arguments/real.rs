@@ -1,5 +1,7 @@
 //! Flags about real clusters.
 
+use std::net::IpAddr;
+
 use camino::Utf8PathBuf;
 use clap::{ArgAction, Args, builder::BoolishValueParser};
 
@@ -13,13 +15,27 @@ pub(crate) struct RealClusters {
     /// Keep the kind clusters, with the webhook in them, for the next run; `cluster list` shows them.
     #[arg(long, env = "SECCOMP_HARNESS_KEEP", value_parser = BoolishValueParser::new(), action = ArgAction::SetTrue)]
     pub(crate) keep: bool,
+    /// The kubeconfig for `--cluster kubeconfig`; without it as kubectl finds it. It is only read.
+    #[arg(long, value_name = "FILE", env = "SECCOMP_HARNESS_KUBECONFIG")]
+    pub(crate) kubeconfig: Option<Utf8PathBuf>,
+    /// The context in it; without it the current one.
+    #[arg(long, value_name = "NAME", env = "SECCOMP_HARNESS_CONTEXT")]
+    pub(crate) context: Option<String>,
+    /// An image with this executable as its entry point that the nodes have or can pull, for `--cluster kubeconfig`; without
+    /// it no container is observed there, and the webhook runs on this machine.
+    #[arg(long, value_name = "IMAGE", env = "SECCOMP_HARNESS_IMAGE")]
+    pub(crate) harness_image: Option<String>,
+    /// The address of this machine at which the API server of `--cluster kubeconfig` finds a webhook that is not deployed;
+    /// without it 127.0.0.1.
+    #[arg(long, value_name = "ADDRESS", env = "SECCOMP_HARNESS_WEBHOOK_LISTEN")]
+    pub(crate) webhook_listen: Option<IpAddr>,
     /// The executable that is put into the image of probe and webhook, static and for Linux; without it this one.
     #[arg(long, value_name = "FILE", env = "SECCOMP_HARNESS_BINARY")]
     pub(crate) harness_binary: Option<Utf8PathBuf>,
     /// The image of Gardener's resource manager; without it the public one of the release.
     #[arg(long, value_name = "IMAGE", env = "SECCOMP_HARNESS_WEBHOOK_IMAGE")]
     pub(crate) webhook_image: Option<String>,
-    /// The program of Gardener's resource manager, for `--cluster control-plane`.
+    /// The program of Gardener's resource manager, for `--cluster control-plane` and API servers that reach this machine.
     #[arg(long, value_name = "FILE", env = "SECCOMP_HARNESS_WEBHOOK_PROGRAM")]
     pub(crate) webhook_program: Option<Utf8PathBuf>,
     /// The address of the server that `--webhook url` tests: `https://HOST:PORT/PATH`; without a path, Gardener's.

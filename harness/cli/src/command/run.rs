@@ -8,8 +8,8 @@ use anyhow::Context as _;
 use camino::Utf8Path;
 use clap::ValueEnum as _;
 use seccomp_conformance::{
-    ClusterKind as Cluster, Event, HarnessImage, KindSettings, Partition, Predicate, RunError, RunOptions, Selection,
-    SnapshotMode, Suite, WebhookKind,
+    ClusterKind as Cluster, Event, HarnessImage, KindSettings, KubeconfigSettings, Partition, Predicate, RunError,
+    RunOptions, Selection, SnapshotMode, Suite, WebhookKind,
 };
 use seccomp_report::{Document, Progress, Run, RunVerdict, TextOptions, render_text};
 use seccomp_scenario::Suite as Files;
@@ -218,6 +218,16 @@ pub(super) fn select(
 }
 
 fn cluster(arguments: &RunArguments, environment: &Environment) -> Result<Cluster, Failure> {
+    let real = &arguments.real;
+    let named = [
+        ("--kubeconfig", real.kubeconfig.is_some()),
+        ("--context", real.context.is_some()),
+        ("--harness-image", real.harness_image.is_some()),
+        ("--webhook-listen", real.webhook_listen.is_some()),
+    ];
+    if let Some((flag, _)) = named.iter().find(|(_, is_set)| *is_set && arguments.cluster != ClusterKind::Kubeconfig) {
+        return Err(Failure::usage(format!("{flag} goes with --cluster kubeconfig")));
+    }
     match arguments.cluster {
         ClusterKind::Simulated => Ok(Cluster::Simulated),
         ClusterKind::Kind => Ok(Cluster::Kind(KindSettings {
@@ -225,11 +235,33 @@ fn cluster(arguments: &RunArguments, environment: &Environment) -> Result<Cluste
             is_kept: arguments.real.keep,
             lifetime: None,
         })),
+        ClusterKind::Kubeconfig => kubeconfig(real).map(Cluster::Kubeconfig),
         ClusterKind::ControlPlane => {
             let assets = environment.envtest.assets(&arguments.assets)?;
             Ok(Cluster::ControlPlane { assets })
         }
     }
+}
+
+/// The cluster that exists.
+fn kubeconfig(real: &RealClusters) -> Result<KubeconfigSettings, Failure> {
+    if let Some(image) = real.harness_image.as_deref().filter(|image| !is_fixed(image)) {
+        let why = "nodes pull such an image anew for each Pod, and Pods that ask for it are stored otherwise";
+        return Err(Failure::usage(format!("--harness-image {image}: give it a tag other than `latest`; {why}")));
+    }
+    let default = KubeconfigSettings::default();
+    Ok(KubeconfigSettings {
+        file: real.kubeconfig.clone(),
+        context: real.context.clone(),
+        image: real.harness_image.clone(),
+        listen: real.webhook_listen.unwrap_or(default.listen),
+    })
+}
+
+/// Whether a kubelet takes the image that it has: by its digest, or by a tag that is not `latest`.
+fn is_fixed(image: &str) -> bool {
+    let name = image.rsplit('/').next().unwrap_or(image);
+    name.contains('@') || name.rsplit_once(':').is_some_and(|(_, tag)| tag != "latest")
 }
 
 fn webhook(arguments: &RunArguments) -> Result<WebhookKind, Failure> {

@@ -4,6 +4,7 @@
 
 mod explain;
 mod house;
+mod kubeconfig;
 mod reports;
 mod run;
 mod signals;

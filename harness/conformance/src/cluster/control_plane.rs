@@ -32,7 +32,7 @@ use self::{
     processes::{Processes, Started},
     settings::{ControlPlaneSettings, Programs},
 };
-use super::{Cluster, ClusterError, NODE_LABEL};
+use super::{Cluster, ClusterError, NODE_LABEL, kubeconfig::MARK, live::PREFIX};
 use crate::{
     api::{Api, Call, Refused},
     event::Observations,
@@ -40,7 +40,7 @@ use crate::{
 };
 
 /// The Node object that Pods are bound to; masked in snapshots, so unlike any other text.
-const NODE: &str = "node-of-the-case";
+pub(crate) const NODE: &str = "node-of-the-case";
 /// How long the API server may take to show what it has done, or will do of itself.
 const LIMIT: Duration = Duration::from_secs(30);
 /// The namespaces that a Pod can be created in without one being made.
@@ -52,7 +52,10 @@ pub(crate) struct ControlPlane {
     api: Api,
     authority: Arc<str>,
     kubeconfig: String,
-    processes: Processes,
+    /// Nothing where somebody else runs it.
+    processes: Option<Processes>,
+    /// What the names of its cases' namespaces begin with.
+    prefix: String,
     cases: Arc<AtomicUsize>,
 }
 
@@ -73,14 +76,26 @@ impl ControlPlane {
         let programs = Programs::find(assets, settings)?;
         let minor = processes::version(&programs).await?;
         let Started { processes, client, authority, kubeconfig } = Processes::start(&programs, settings).await?;
-        let authority = Arc::from(authority);
-        let plane = Self { minor, api: Api::new(client), authority, kubeconfig, processes, cases: Arc::default() };
+        let plane = Self {
+            minor,
+            api: Api::new(client),
+            authority: Arc::from(authority),
+            kubeconfig,
+            processes: Some(processes),
+            prefix: "namespace-of-case-".to_owned(),
+            cases: Arc::default(),
+        };
         futures::future::try_join_all(OWN_NAMESPACES.map(|namespace| plane.prepare(namespace))).await?;
-        let node = json!({
-            "apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE, "labels": {NODE_LABEL: NODE}},
-        });
-        create(&plane.api, "/api/v1/nodes", node).await?;
+        create_node(&plane.api).await?;
         Ok(plane)
+    }
+
+    /// An API server without nodes that somebody else runs, for `run`; its own namespaces are left alone.
+    pub(crate) async fn existing(api: Api, minor: Minor, run: &str) -> Result<Self, ClusterError> {
+        create_node(&api).await?;
+        let (authority, kubeconfig) = (Arc::from(""), String::new());
+        let prefix = format!("{PREFIX}{run}-");
+        Ok(Self { minor, api, authority, kubeconfig, processes: None, prefix, cases: Arc::default() })
     }
 
     /// Waits until the API server has made `namespace`, and fills it.
@@ -98,8 +113,13 @@ impl ControlPlane {
     /// The control plane as the next case sees it, in a namespace of its own.
     pub(crate) fn for_case(&self) -> ControlPlaneCase {
         let number = self.cases.fetch_add(1, Ordering::Relaxed);
-        let namespace = format!("namespace-of-case-{number}");
-        ControlPlaneCase { minor: self.minor, api: self.api.clone(), authority: Arc::clone(&self.authority), namespace }
+        ControlPlaneCase {
+            minor: self.minor,
+            api: self.api.clone(),
+            authority: Arc::clone(&self.authority),
+            namespace: format!("{}{number}", self.prefix),
+            namespace_label: self.processes.is_none().then_some(MARK),
+        }
     }
 
     /// The API server itself.
@@ -114,13 +134,37 @@ impl ControlPlane {
 
     /// Where its logs stand now.
     pub(crate) fn bookmark(&self) -> Bookmark {
-        self.processes.bookmark()
+        self.processes.as_ref().map(Processes::bookmark).unwrap_or_default()
     }
 
-    /// Ends both programs.
+    /// Ends both programs, where they are its own.
     pub(crate) async fn shutdown(&mut self) {
-        self.processes.shutdown().await;
+        if let Some(processes) = &mut self.processes {
+            processes.shutdown().await;
+        }
     }
+}
+
+/// Makes the Node object that Pods are bound to.
+async fn create_node(api: &Api) -> Result<(), ClusterError> {
+    let metadata = json!({"name": NODE, "labels": {NODE_LABEL: NODE}});
+    create(api, "/api/v1/nodes", json!({"apiVersion": "v1", "kind": "Node", "metadata": metadata})).await
+}
+
+/// Does what the namespace controller does: empties a namespace, then ends it.
+pub(crate) async fn empty_and_end(api: &Api, namespace: &str) -> Result<(), ClusterError> {
+    let path = format!("/api/v1/namespaces/{namespace}");
+    for resource in ["pods", "serviceaccounts", "secrets", "configmaps", "services"] {
+        let collection = Call::delete(format!("{path}/{resource}")).with("gracePeriodSeconds", "0");
+        api.call(collection).await?;
+    }
+    let deleted = api.call(Call::delete(path.as_str())).await?;
+    if deleted.is_success() && deleted.body.pointer("/spec/finalizers").is_some() {
+        let mut namespace = deleted.body;
+        namespace["spec"]["finalizers"] = json!([]);
+        api.call(Call::put(format!("{path}/finalize"), namespace)).await?;
+    }
+    Ok(())
 }
 
 /// Makes `call` until its answer is as `is_so` wants it.
@@ -134,6 +178,7 @@ pub(crate) struct ControlPlaneCase {
     api: Api,
     authority: Arc<str>,
     namespace: String,
+    namespace_label: Option<&'static str>,
 }
 
 impl ControlPlaneCase {
@@ -151,7 +196,7 @@ impl ControlPlaneCase {
         for namespace in OWN_NAMESPACES {
             controllers::fill_namespace(&api, minor, namespace, &authority).await?;
         }
-        Ok(Self { minor, api, namespace: namespace.to_owned(), authority })
+        Ok(Self { minor, api, namespace: namespace.to_owned(), authority, namespace_label: None })
     }
 
     async fn pods(&self, namespace: &str) -> Result<Vec<Value>, ClusterError> {
@@ -199,6 +244,10 @@ impl Cluster for ControlPlaneCase {
         &self.namespace
     }
 
+    fn namespace_label(&self) -> Option<&'static str> {
+        self.namespace_label
+    }
+
     fn outlives_case(&self) -> bool {
         true
     }
@@ -227,20 +276,8 @@ impl Cluster for ControlPlaneCase {
         LIMIT
     }
 
-    /// Does what the namespace controller does: empties the namespace, then ends it.
     async fn remove_namespace(&self, namespace: &str) -> Result<(), ClusterError> {
-        let path = format!("/api/v1/namespaces/{namespace}");
-        for resource in ["pods", "serviceaccounts", "secrets", "configmaps", "services"] {
-            let collection = Call::delete(format!("{path}/{resource}")).with("gracePeriodSeconds", "0");
-            self.api.call(collection).await?;
-        }
-        let deleted = self.api.call(Call::delete(path.as_str())).await?;
-        if deleted.is_success() && deleted.body.pointer("/spec/finalizers").is_some() {
-            let mut namespace = deleted.body;
-            namespace["spec"]["finalizers"] = json!([]);
-            self.api.call(Call::put(format!("{path}/finalize"), namespace)).await?;
-        }
-        Ok(())
+        empty_and_end(&self.api, namespace).await
     }
 }
 

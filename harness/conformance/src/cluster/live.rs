@@ -13,7 +13,7 @@ use kube_simulator::Minor;
 use serde_json::{Value, json};
 
 use self::settle::settle;
-use super::{Cluster, ClusterError, NODE_LABEL, create, wait_until};
+use super::{Cluster, ClusterError, NODE_LABEL, create, kubeconfig::MARK, wait_until};
 use crate::{
     api::{Api, Call, expect_success},
     case::NodeSetting,
@@ -34,12 +34,12 @@ const LOG_LOOKS: usize = 50;
 /// kubernetes v1.25 `pkg/features/kube_features.go` `SeccompDefault`
 const GATE_ON_SINCE: u8 = 25;
 /// What the names of our namespaces begin with.
-const PREFIX: &str = "seccomp-harness-";
+pub(crate) const PREFIX: &str = "seccomp-harness-";
 /// The webhook's registration.
-const CONFIGURATION: &str =
+pub(super) const CONFIGURATION: &str =
     "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/gardener-resource-manager";
 /// The annotation of a Node that keeps what was measured on it.
-const BASELINE: &str = "seccomp-harness/baseline";
+pub(super) const BASELINE: &str = "seccomp-harness/baseline";
 
 /// A node that cases run on.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,7 +48,7 @@ pub(crate) struct LiveNode {
     pub(crate) name: String,
     /// The value of the label by which Pods find it.
     pub(crate) label: String,
-    /// What a container sees there that is explicitly Unconfined; nothing before it is measured.
+    /// What a container sees there that is explicitly Unconfined; nothing where that is not measured.
     pub(crate) baseline: Option<ProbeReport>,
 }
 
@@ -62,6 +62,10 @@ pub(crate) struct LiveCluster {
     pub(crate) kind: Option<kind_cluster::Cluster>,
     /// Whether somebody wants to look into failures.
     pub(crate) keeps_evidence: bool,
+    /// The image that the nodes have and Pods run the probe from; without it no container is observed.
+    image: Option<String>,
+    /// Whether others use the cluster too.
+    is_of_others: bool,
     /// Whether the kubelet's `seccompDefault` stands behind a gate that is off by default.
     has_alpha_gate: bool,
     run: String,
@@ -77,10 +81,24 @@ impl LiveCluster {
             nodes,
             kind: None,
             keeps_evidence: false,
+            image: Some(PROBE_IMAGE.to_owned()),
+            is_of_others: false,
             has_alpha_gate,
             run: run.to_owned(),
             cases: AtomicUsize::new(0),
         }
+    }
+
+    /// The same of a cluster that others use too, whose nodes have our executable as `image`, or have it not.
+    pub(crate) fn of_others(mut self, image: Option<&str>) -> Self {
+        self.image = image.map(str::to_owned);
+        self.is_of_others = true;
+        self
+    }
+
+    /// What Pods ask for, whether the nodes have it or not.
+    fn image(&self) -> &str {
+        self.image.as_deref().unwrap_or(PROBE_IMAGE)
     }
 
     /// The name of a namespace that nobody else has.
@@ -110,8 +128,9 @@ impl LiveCluster {
         if measured.len() < self.nodes.len() {
             self.create_namespace(&namespace).await?;
             let looks = self.nodes.iter().filter(|(setting, _)| !measured.contains_key(setting));
-            let looks = looks
-                .map(|(setting, node)| async { Ok::<_, ClusterError>((*setting, self.look(&namespace, node).await?)) });
+            let looks = looks.map(|(setting, node)| async {
+                Ok::<_, ClusterError>((*setting, self.baseline(&namespace, node).await?))
+            });
             let looks = futures::future::try_join_all(looks).await?;
             measured.extend(looks);
             self.remove_namespace(&namespace).await?;
@@ -122,45 +141,64 @@ impl LiveCluster {
         Ok(())
     }
 
-    async fn create_namespace(&self, namespace: &str) -> Result<(), ClusterError> {
+    pub(crate) async fn create_namespace(&self, namespace: &str) -> Result<(), ClusterError> {
         let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
         create(&self.api, "/api/v1/namespaces", object).await?;
         self.namespace_created(namespace).await
     }
 
-    /// Runs the probe on `node` without any profile, and gives its report.
-    async fn look(&self, namespace: &str, node: &LiveNode) -> Result<ProbeReport, ClusterError> {
-        let pods = format!("/api/v1/namespaces/{namespace}/pods");
-        let pod = json!({
-            "apiVersion": "v1", "kind": "Pod", "metadata": {"name": node.label},
-            "spec": {
-                "nodeName": node.name,
-                "restartPolicy": "Never",
-                "tolerations": [{"operator": "Exists"}],
-                "securityContext": {"seccompProfile": {"type": "Unconfined"}},
-                "containers": [{
-                    "name": "main", "image": PROBE_IMAGE, "imagePullPolicy": "IfNotPresent", "args": ONCE_ARGUMENTS,
-                }],
-            },
-        });
-        create(&self.api, &pods, pod).await?;
-        let path = format!("{pods}/{}", node.label);
-        let is_over = |answer: &Answer| {
-            let phase = answer.body.pointer("/status/phase").and_then(Value::as_str);
-            matches!(phase, Some("Succeeded" | "Failed"))
-        };
-        self.wait_until(format!("see the probe's end on node `{}`", node.name), Call::get(path.as_str()), is_over)
-            .await?;
-        let log = self.api.log(Call::get(format!("{path}/log"))).await??;
-        let Some(report) = ProbeReport::from_log(&log) else {
-            let what = format!("read what the probe printed on node `{}`", node.name);
-            return Err(ClusterError::Start { what, source: format!("it printed `{}`", log.trim()).into() });
-        };
+    /// What an Unconfined container sees on `node`, which is kept with the node.
+    async fn baseline(&self, namespace: &str, node: &LiveNode) -> Result<ProbeReport, ClusterError> {
+        let report = self.look(namespace, &node.label, &node.name, Some("Unconfined")).await?;
         // One that cannot be kept is measured again by the next run.
         let text = serde_json::to_string(&report).unwrap_or_default();
         let patch = json!({"metadata": {"annotations": {BASELINE: text}}});
         self.api.call(Call::patch(format!("/api/v1/nodes/{}", node.name), crate::api::MERGE_PATCH, patch)).await?;
         Ok(report)
+    }
+
+    /// Runs the probe on a node as Pod `name`, with a profile or without, and gives its report.
+    pub(crate) async fn look(
+        &self,
+        namespace: &str,
+        name: &str,
+        node: &str,
+        profile: Option<&str>,
+    ) -> Result<ProbeReport, ClusterError> {
+        let pods = format!("/api/v1/namespaces/{namespace}/pods");
+        let pod = json!({
+            "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name},
+            "spec": {
+                "nodeName": node,
+                "restartPolicy": "Never",
+                "tolerations": [{"operator": "Exists"}],
+                "securityContext": {"seccompProfile": profile.map(|profile| json!({"type": profile}))},
+                "containers": [{
+                    "name": "main", "image": self.image(), "imagePullPolicy": "IfNotPresent", "args": ONCE_ARGUMENTS,
+                }],
+            },
+        });
+        create(&self.api, &pods, pod).await?;
+        let path = format!("{pods}/{name}");
+        let is_over = |answer: &Answer| {
+            let phase = answer.body.pointer("/status/phase").and_then(Value::as_str);
+            matches!(phase, Some("Succeeded" | "Failed")) || lacking_image(&answer.body).is_some()
+        };
+        let what = format!("see the probe's end on node `{node}`");
+        let answer = self.wait_until(what, Call::get(path.as_str()), is_over).await?;
+        if let Some(reason) = lacking_image(&answer.body) {
+            let what = format!(
+                "pull image `{}` on node `{node}`; load it into the nodes, or name one that they can pull with \
+                 --harness-image",
+                self.image()
+            );
+            return Err(ClusterError::Start { what, source: reason.into() });
+        }
+        let log = self.api.log(Call::get(format!("{path}/log"))).await??;
+        ProbeReport::from_log(&log).ok_or_else(|| {
+            let what = format!("read what the probe printed on node `{node}`");
+            ClusterError::Start { what, source: format!("it printed `{}`", log.trim()).into() }
+        })
     }
 
     /// Makes `call` until its answer is as `is_so` wants it.
@@ -185,7 +223,7 @@ impl LiveCluster {
     }
 
     /// Ends the namespace's Pods at once, and deletes the namespace; its controller does the rest in its own time.
-    async fn remove_namespace(&self, namespace: &str) -> Result<(), ClusterError> {
+    pub(crate) async fn remove_namespace(&self, namespace: &str) -> Result<(), ClusterError> {
         let path = format!("/api/v1/namespaces/{namespace}");
         self.api.call(Call::delete(format!("{path}/pods")).with("gracePeriodSeconds", "0")).await?;
         let answer = self.api.call(Call::delete(path.as_str())).await?;
@@ -229,12 +267,24 @@ impl LiveCluster {
         }
     }
 
+    /// The cluster as somebody sees it who does not care on which node.
+    pub(crate) fn for_any_node(&self) -> Result<LiveCase<'_>, ClusterError> {
+        let setting = self.nodes.keys().next().copied().unwrap_or_default();
+        self.for_case(NodeSetting { seccomp_default: setting })
+    }
+
     /// The cluster as the next case sees it.
     pub(crate) fn for_case(&self, setting: NodeSetting) -> Result<LiveCase<'_>, ClusterError> {
         let node =
             self.node(setting).ok_or_else(|| ClusterError::Unable { what: format!("run on a node {setting}") })?;
         Ok(LiveCase { cluster: self, node, namespace: self.draw_namespace() })
     }
+}
+
+/// Why the only container of `pod` has no image.
+fn lacking_image(pod: &Value) -> Option<&str> {
+    let reason = pod.pointer("/status/containerStatuses/0/state/waiting/reason")?.as_str()?;
+    matches!(reason, "ErrImagePull" | "ImagePullBackOff" | "ErrImageNeverPull" | "InvalidImageName").then_some(reason)
 }
 
 /// A live cluster, as one case sees it.
@@ -251,7 +301,7 @@ impl Cluster for LiveCase<'_> {
     }
 
     fn observations(&self) -> Observations {
-        Observations { api: true, kernel: true }
+        Observations { api: true, kernel: self.cluster.image.is_some() }
     }
 
     fn node(&self) -> &str {
@@ -260,6 +310,10 @@ impl Cluster for LiveCase<'_> {
 
     fn node_label(&self) -> &str {
         &self.node.label
+    }
+
+    fn image(&self) -> &str {
+        self.cluster.image()
     }
 
     fn baseline(&self) -> Option<&ProbeReport> {
@@ -272,6 +326,10 @@ impl Cluster for LiveCase<'_> {
 
     fn namespace(&self) -> &str {
         &self.namespace
+    }
+
+    fn namespace_label(&self) -> Option<&'static str> {
+        self.cluster.is_of_others.then_some(MARK)
     }
 
     fn outlives_case(&self) -> bool {
@@ -287,7 +345,10 @@ impl Cluster for LiveCase<'_> {
             namespace.starts_with(PREFIX)
                 || pod.pointer("/spec/nodeSelector").is_some_and(|labels| labels.get(NODE_LABEL).is_some())
         };
-        let settled = tokio::time::timeout(LIMIT, settle(self.api(), namespace, is_ours)).await;
+        // Where no container is observed, a Pod that has its node needs not be waited for.
+        let is_waited_for =
+            |pod: &Value| is_ours(pod) && (self.cluster.image.is_some() || pod.pointer("/spec/nodeName").is_none());
+        let settled = tokio::time::timeout(LIMIT, settle(self.api(), namespace, is_waited_for)).await;
         settled.unwrap_or(Err(ClusterError::TimedOut { what: "see the Pods at rest".to_owned(), limit: LIMIT }))
     }
 

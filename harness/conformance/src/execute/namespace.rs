@@ -81,6 +81,9 @@ impl<C: Cluster> Execution<'_, C> {
     async fn make_namespace(&mut self, metadata: &Value) -> Result<(), ExecuteError> {
         let mut object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata});
         object["metadata"]["name"] = json!(self.namespace);
+        if let Some(label) = self.cluster.namespace_label() {
+            object["metadata"]["labels"][label] = json!("true");
+        }
         self.ledger.namespace(&self.namespace);
         let answer = self.cluster.api().call(Call::post(NAMESPACES, object)).await?;
         expect_success(|| format!("create namespace `{}`", self.namespace), answer)?;

@@ -8,7 +8,7 @@ use crate::{
     api::collection_path,
     cluster::{Cluster, NODE_LABEL},
     outcome::Verb,
-    probe::{ONCE_ARGUMENTS, PROBE_IMAGE, SCENARIO_IMAGE},
+    probe::{ONCE_ARGUMENTS, SCENARIO_IMAGE},
 };
 
 /// An object that a `create` step was about, whether it came to be or not.
@@ -83,7 +83,7 @@ impl<C: Cluster> Execution<'_, C> {
     pub(super) fn submitted(&self, object: &Value, verb: Verb) -> Value {
         let mut submitted = object.clone();
         end_init_containers(&mut submitted);
-        set_image(&mut submitted);
+        set_image(&mut submitted, self.cluster.image());
         let is_new = matches!(verb, Verb::Create | Verb::DryRun);
         if is_new && let Some(pod) = pod_or_template(&mut submitted) {
             self.set_node(pod);
@@ -112,18 +112,18 @@ fn pod_or_template(object: &mut Value) -> Option<&mut Value> {
 }
 
 /// Sets the probe's image wherever a container asks for the probe.
-fn set_image(value: &mut Value) {
+fn set_image(value: &mut Value, image: &str) {
     match value {
         Value::Object(fields) => {
             for (key, field) in fields {
                 if key == "image" && field == SCENARIO_IMAGE {
-                    *field = Value::from(PROBE_IMAGE);
+                    *field = Value::from(image);
                 } else {
-                    set_image(field);
+                    set_image(field, image);
                 }
             }
         }
-        Value::Array(entries) => entries.iter_mut().for_each(set_image),
+        Value::Array(entries) => entries.iter_mut().for_each(|entry| set_image(entry, image)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }

@@ -42,7 +42,7 @@ pub(super) async fn compare_all(
     cancellation: &CancellationToken,
 ) -> Result<Vec<Compared>, FidelityError> {
     let minor = plane.minor();
-    let plan = match Plan::new(suite, &Selection::default(), &[minor], Abilities { controllers: false, node: false }) {
+    let plan = match Plan::new(suite, &Selection::default(), &[minor], Abilities::API_SERVER) {
         Ok(plan) => plan,
         Err(crate::RunError::NothingSelected) => return Ok(Vec::new()),
         Err(error) => return Err(FidelityError::Plan(error)),

@@ -16,7 +16,7 @@ use tokio::sync::{Mutex, OnceCell};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    ClusterKind, RunError, RunOptions,
+    ClusterKind, RunError, RunOptions, infrastructure,
     order::{clusters_at_once, order},
     source::{Shared, Source},
     stage::Stage,
@@ -24,12 +24,15 @@ use super::{
 use crate::{
     artifacts::cluster_folder,
     case::NodeSetting,
-    cluster::{Cluster, ClusterError, create, simulated::SimulatedCluster},
+    cluster::{
+        Cluster, ClusterError, create,
+        kubeconfig::{Existing, KubeconfigSettings},
+        simulated::SimulatedCluster,
+    },
     event::{ClusterDescription, Observations},
     execute::{Executed, chain, execute},
     needs::Abilities,
     plan::Planned,
-    probe::PROBE_IMAGE,
     snapshot::{Masks, Moment, PlatformParts},
     verdict::Failure,
     webhook::{LocalWebhooks, Registrar, Webhooks},
@@ -71,15 +74,17 @@ pub(super) struct Slot {
 impl Clusters {
     /// Sees which minors there are, and that what their clusters need is there; nothing is started yet.
     pub(super) async fn prepare(options: &RunOptions, shared: Shared) -> Result<Self, RunError> {
-        let nothing = Abilities { controllers: false, node: false };
+        let seen = |kernel| Observations { api: true, kernel };
+        let shared = Arc::new(shared);
         let (kind, observations, abilities, memory) = match &options.cluster {
-            ClusterKind::Simulated => return Ok(Self::Simulated(shared.local)),
+            ClusterKind::Simulated => return Ok(Self::Simulated(Arc::clone(&shared.local))),
             ClusterKind::ControlPlane { .. } => {
-                ("control-plane", Observations { api: true, kernel: false }, nothing, CONTROL_PLANE_MEMORY)
+                ("control-plane", seen(false), Abilities::API_SERVER, CONTROL_PLANE_MEMORY)
             }
-            ClusterKind::Kind(_) => ("kind", Observations { api: true, kernel: true }, Abilities::ALL, KIND_MEMORY),
+            ClusterKind::Kind(_) => ("kind", seen(true), Abilities::ALL, KIND_MEMORY),
+            ClusterKind::Kubeconfig(settings) => return Self::existing(settings, options, &shared).await,
         };
-        let sources = Source::all(options, &Arc::new(shared)).await?;
+        let sources = Source::all(options, &shared).await?;
         let slot = |(minor, source)| {
             let logs = options.artifacts.as_ref().map(|root| cluster_folder(root, minor));
             let slot =
@@ -88,6 +93,43 @@ impl Clusters {
         };
         let stages = sources.into_iter().map(slot).collect();
         Ok(Self::Real { kind, observations, abilities, memory, stages })
+    }
+
+    /// One that exists, locked for this run.
+    async fn existing(
+        settings: &KubeconfigSettings,
+        options: &RunOptions,
+        shared: &Arc<Shared>,
+    ) -> Result<Self, RunError> {
+        let found = Existing::find(settings, &shared.run).await;
+        let existing = Arc::new(found.map_err(infrastructure("cluster of the kubeconfig"))?);
+        let source = match Source::existing(Arc::clone(&existing), &options.control_plane, shared) {
+            Ok(source) => source,
+            Err(error) => {
+                for left in existing.restore().await {
+                    tracing::warn!(left, "left behind");
+                }
+                return Err(error);
+            }
+        };
+        let abilities = Abilities {
+            controllers: existing.has_nodes(),
+            node: false,
+            // Nobody looks for them where no container is observed.
+            profiles: existing.image().is_none(),
+            seccomp_default: [false, true].map(|setting| existing.serves(setting)),
+            named_namespace: false,
+        };
+        let logs = options.artifacts.as_ref().map(|root| cluster_folder(root, existing.minor()));
+        let slot =
+            Slot { source, stage: OnceCell::new(), left: Mutex::new(0), logs, has_failed: AtomicBool::new(false) };
+        Ok(Self::Real {
+            kind: "kubeconfig",
+            observations: Observations { api: true, kernel: existing.image().is_some() },
+            abilities,
+            memory: 0,
+            stages: BTreeMap::from([(existing.minor(), slot)]),
+        })
     }
 
     /// The minors that there are, oldest first.
@@ -230,7 +272,8 @@ impl Slot {
                 let logs = self.logs.as_deref().filter(|_| self.has_failed.load(Ordering::Relaxed));
                 stage.shutdown(logs).await
             }
-            _ => Vec::new(),
+            // One that did not come to its end may have left something.
+            _ => self.source.abandon().await,
         }
     }
 }
@@ -243,10 +286,10 @@ pub(super) async fn platform_parts<C: Cluster>(cluster: &C) -> Result<PlatformPa
     cluster.namespace_created(namespace).await?;
     let pod = serde_json::json!({
         "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "asks-for-nothing"},
-        "spec": {"containers": [{"name": "main", "image": PROBE_IMAGE}]},
+        "spec": {"containers": [{"name": "main", "image": cluster.image()}]},
     });
     let stored = create(cluster.api(), &format!("/api/v1/namespaces/{namespace}/pods"), pod).await?;
     cluster.remove_namespace(namespace).await?;
-    let masks = Masks::of_case(namespace, cluster.node(), "");
+    let masks = Masks::of_case(namespace, cluster.node(), "").with_image(cluster.image());
     Ok(PlatformParts::of(&masks.apply(&stored, Moment::Creation)))
 }

@@ -16,13 +16,16 @@ use super::{
     stage::{RealCluster, Stage},
 };
 use crate::{
+    api::Api,
     cluster::{
         ClusterError,
         control_plane::{ControlPlane, settings::ControlPlaneSettings},
         kind,
         kind::request::KindOptions,
+        kubeconfig::Existing,
     },
     image::Archive,
+    probe::PROBE_IMAGE,
     webhook::{Deployable, Deployer, Launcher, LocalWebhooks, Webhooks},
 };
 
@@ -56,6 +59,8 @@ enum SourceKind {
     ControlPlane(Utf8PathBuf, ControlPlaneSettings),
     /// A version for kind.
     Kind { version: KubernetesVersion, options: KindOptions },
+    /// A cluster that exists, and how programs beside it are run.
+    Existing(Arc<Existing>, ControlPlaneSettings),
 }
 
 impl Source {
@@ -64,7 +69,7 @@ impl Source {
         let mut sources = BTreeMap::new();
         let source = |kind| Self { kind, shared: Arc::clone(shared) };
         match &options.cluster {
-            ClusterKind::Simulated => {}
+            ClusterKind::Simulated | ClusterKind::Kubeconfig(_) => {}
             ClusterKind::ControlPlane { assets } => {
                 for folder in assets {
                     let minor = ControlPlane::minor_in(folder, &options.control_plane).await;
@@ -83,13 +88,32 @@ impl Source {
         Ok(sources)
     }
 
+    /// A cluster that exists.
+    pub(super) fn existing(
+        existing: Arc<Existing>,
+        settings: &ControlPlaneSettings,
+        shared: &Arc<Shared>,
+    ) -> Result<Self, RunError> {
+        shared.webhook.check_fit_existing(existing.image().is_some())?;
+        Ok(Self { kind: SourceKind::Existing(existing, settings.clone()), shared: Arc::clone(shared) })
+    }
+
+    /// Takes away what a start left that did not come to its end, and says what is left behind.
+    pub(super) async fn abandon(&self) -> Vec<String> {
+        match &self.kind {
+            SourceKind::Existing(existing, _) => existing.restore().await,
+            // These end with what is being started.
+            SourceKind::ControlPlane(..) | SourceKind::Kind { .. } => Vec::new(),
+        }
+    }
+
     /// Starts it, and prepares it for cases.
     pub(super) async fn start(&self) -> Result<Stage, ClusterError> {
         let shared = &self.shared;
         match &self.kind {
             SourceKind::ControlPlane(folder, settings) => {
                 let plane = ControlPlane::start(folder, settings).await?;
-                let webhooks = self.beside(&plane, settings);
+                let webhooks = self.beside(plane.api(), plane.kubeconfig(), settings);
                 Stage::new(RealCluster::ControlPlane(Mutex::new(plane)), webhooks).await
             }
             SourceKind::Kind { version, options } => {
@@ -99,20 +123,39 @@ impl Source {
                 for image in &shared.webhook_images {
                     kind::load_image(&cluster, image).await?;
                 }
-                let deployer = Deployer::new(cluster.api.clone(), self.deployable(), archive.digest());
+                let deployer = Deployer::new(cluster.api.clone(), self.deployable(), PROBE_IMAGE, archive.digest());
                 let cluster = RealCluster::Live { cluster: RwLock::new(Some(cluster)), is_kept: options.is_retained };
                 Stage::new(cluster, Webhooks::Deployed(deployer)).await
             }
+            SourceKind::Existing(existing, settings) => self.start_in(existing, settings).await,
         }
     }
 
+    /// The webhooks of a cluster that exists, and what cases see of it.
+    async fn start_in(&self, existing: &Arc<Existing>, settings: &ControlPlaneSettings) -> Result<Stage, ClusterError> {
+        let has_program = matches!(&self.shared.webhook, WebhookKind::ResourceManager { program: Some(_), .. });
+        let webhooks = match existing.image() {
+            Some(image) if !has_program => {
+                Webhooks::Deployed(Deployer::new(existing.api().clone(), self.deployable(), image, image))
+            }
+            _ => self.beside(existing.api(), existing.kubeconfig(), settings),
+        };
+        let cluster = if existing.has_nodes() {
+            let mut live = existing.with_nodes().await?;
+            live.keeps_evidence = self.shared.keeps_evidence;
+            RealCluster::Live { cluster: RwLock::new(Some(live)), is_kept: true }
+        } else {
+            RealCluster::ControlPlane(Mutex::new(existing.without_nodes().await?))
+        };
+        Ok(Stage::new(cluster, webhooks).await?.in_existing(Arc::clone(existing)))
+    }
+
     /// The webhooks of an API server without nodes: on this machine.
-    fn beside(&self, plane: &ControlPlane, settings: &ControlPlaneSettings) -> Webhooks {
+    fn beside(&self, api: &Api, kubeconfig: &str, settings: &ControlPlaneSettings) -> Webhooks {
         let local = Arc::clone(&self.shared.local);
         match &self.shared.webhook {
             WebhookKind::ResourceManager { program: Some(program), .. } => {
-                let (api, kubeconfig) = (plane.api().clone(), plane.kubeconfig());
-                Webhooks::Launched(Launcher::new(api, kubeconfig, program.clone(), settings.clone(), local))
+                Webhooks::Launched(Launcher::new(api.clone(), kubeconfig, program.clone(), settings.clone(), local))
             }
             _ => Webhooks::Local(local),
         }

@@ -1,6 +1,6 @@
 //! A real cluster that many cases share, with its one registration.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use camino::Utf8Path;
 use serde_json::json;
@@ -10,8 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::clusters::platform_parts;
 use crate::{
     artifacts::write_all,
-    case::NodeSetting,
-    cluster::{Cluster, ClusterError, control_plane::ControlPlane, create, live::LiveCluster},
+    cluster::{Cluster, ClusterError, control_plane::ControlPlane, create, kubeconfig::Existing, live::LiveCluster},
     execute::{Executed, chain, execute},
     plan::Planned,
     snapshot::PlatformParts,
@@ -27,6 +26,8 @@ const IN_FORCE_LIMIT: Duration = Duration::from_secs(30);
 pub(super) struct Stage {
     cluster: RealCluster,
     registrar: Registrar,
+    /// What was done to a cluster that was there before.
+    existing: Option<Arc<Existing>>,
 }
 
 /// What it is.
@@ -41,19 +42,25 @@ pub(super) enum RealCluster {
 impl Stage {
     /// Prepares `cluster` for cases, whose webhook is one of `webhooks`.
     pub(super) async fn new(cluster: RealCluster, webhooks: Webhooks) -> Result<Self, ClusterError> {
-        let (api, in_force) = match &cluster {
+        let (api, in_force, within) = match &cluster {
             RealCluster::ControlPlane(plane) => {
                 let case = plane.lock().await.for_case();
-                (case.api().clone(), readiness(&case).await?)
+                (case.api().clone(), readiness(&case).await?, case.namespace_label())
             }
             RealCluster::Live { cluster, .. } => {
                 let cluster = cluster.read().await;
-                let case = running(cluster.as_ref())?.for_case(NodeSetting::default())?;
-                (case.api().clone(), readiness(&case).await?)
+                let case = running(cluster.as_ref())?.for_any_node()?;
+                (case.api().clone(), readiness(&case).await?, case.namespace_label())
             }
         };
-        let registrar = Registrar::new(api, webhooks, Some(in_force));
-        Ok(Self { cluster, registrar })
+        let registrar = Registrar::new(api, webhooks, Some(in_force)).within(within);
+        Ok(Self { cluster, registrar, existing: None })
+    }
+
+    /// The same in a cluster that was there before, which it gives back in the end.
+    pub(super) fn in_existing(mut self, existing: Arc<Existing>) -> Self {
+        self.existing = Some(existing);
+        self
     }
 
     /// Runs one case, beside others.
@@ -92,13 +99,16 @@ impl Stage {
             }
             RealCluster::Live { cluster, .. } => {
                 let cluster = cluster.read().await;
-                platform_parts(&running(cluster.as_ref())?.for_case(NodeSetting::default())?).await
+                platform_parts(&running(cluster.as_ref())?.for_any_node()?).await
             }
         }
     }
 
     /// Ends it, and says what is left behind; its logs go to the folder before.
     pub(super) async fn shutdown(&self, logs: Option<&Utf8Path>) -> Vec<String> {
+        if let Some(existing) = &self.existing {
+            return self.give_back(existing, logs).await;
+        }
         match &self.cluster {
             RealCluster::ControlPlane(plane) => {
                 // With the control plane everything in it is gone.
@@ -116,6 +126,22 @@ impl Stage {
                 None => Vec::new(),
             },
         }
+    }
+
+    /// Takes everything of ours away: first the registration, for nothing else in the cluster may wait for a webhook that ends.
+    async fn give_back(&self, existing: &Existing, logs: Option<&Utf8Path>) -> Vec<String> {
+        if let RealCluster::Live { cluster, .. } = &self.cluster
+            && let Some(cluster) = cluster.write().await.take()
+            && let Some(folder) = logs
+        {
+            self.collect(&cluster, folder).await;
+        }
+        let mut left = Vec::new();
+        left.extend(self.registrar.unregister().await.err().map(|error| chain(&error)));
+        self.registrar.forget().await;
+        left.extend(existing.remove(&self.registrar.created()).await);
+        left.extend(existing.restore().await);
+        left
     }
 
     /// Writes the logs of webhooks, kubelets and API server; what cannot be had makes a failure no worse.
@@ -159,7 +185,11 @@ pub(crate) async fn readiness<C: Cluster>(cluster: &C) -> Result<InForce, Cluste
     let namespace = cluster.namespace().to_owned();
     // Selected by Gardener's registrations of every release.
     let labels = json!({"gardener.cloud/role": "shoot"});
-    let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}});
+    let mut object =
+        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}});
+    if let Some(label) = cluster.namespace_label() {
+        object["metadata"]["labels"][label] = json!("true");
+    }
     create(cluster.api(), "/api/v1/namespaces", object).await?;
     cluster.namespace_created(&namespace).await?;
     Ok(InForce { namespace, limit: IN_FORCE_LIMIT })

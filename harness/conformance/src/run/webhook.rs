@@ -48,13 +48,28 @@ impl WebhookKind {
             ClusterKind::ControlPlane { .. } if program.is_none() => {
                 "there are no nodes that could run its image; name its program on this machine with --webhook-program"
             }
+            ClusterKind::Kubeconfig(_) if program.is_some() && image.is_some() => {
+                "it is one of both: --webhook-program runs it on this machine, --webhook-image in the cluster"
+            }
             ClusterKind::Kind(_) if program.is_some() => {
-                "its program runs beside API servers without nodes alone, those of `--cluster control-plane`; here, \
+                "its program runs beside API servers without nodes, `--cluster control-plane` or `--cluster kubeconfig`; here, \
                  --webhook-image names its image"
             }
-            ClusterKind::ControlPlane { .. } | ClusterKind::Kind(_) => return Ok(()),
+            ClusterKind::ControlPlane { .. } | ClusterKind::Kind(_) | ClusterKind::Kubeconfig(_) => return Ok(()),
         };
         Err(self.unfit(problem.to_owned()))
+    }
+
+    /// That a cluster that exists can run it, where our image can or cannot stand in front of it.
+    pub(super) fn check_fit_existing(&self, has_image: bool) -> Result<(), RunError> {
+        match self {
+            Self::ResourceManager { program: None, .. } if !has_image => Err(self.unfit(
+                "in the cluster it runs behind ours, which records, on nodes that have the image of --harness-image; without \
+                 nodes or that image, name its program on this machine with --webhook-program"
+                    .to_owned(),
+            )),
+            _ => Ok(()),
+        }
     }
 
     fn unfit(&self, problem: String) -> RunError {
@@ -82,7 +97,7 @@ impl WebhookKind {
                 upstream.reach(ANSWER_LIMIT).await.map_err(infrastructure("webhook `url`"))
             }
             // From inside a cluster's Pods the world may look different.
-            (_, ClusterKind::Kind(_)) | (None, _) => Ok(()),
+            (_, ClusterKind::Kind(_) | ClusterKind::Kubeconfig(_)) | (None, _) => Ok(()),
         }
     }
 
@@ -178,6 +193,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::run::KindSettings;
 
     fn mk_manager(image: Option<&str>, program: Option<&str>) -> WebhookKind {
         WebhookKind::ResourceManager { image: image.map(str::to_owned), program: program.map(Utf8PathBuf::from) }
@@ -187,7 +203,7 @@ mod tests {
     #[case::simulated(ClusterKind::Simulated, None, Some("manager"), "has no custom resources")]
     #[case::no_program(ClusterKind::ControlPlane { assets: Vec::new() }, None, None, "with --webhook-program")]
     #[case::an_image(ClusterKind::ControlPlane { assets: Vec::new() }, Some("manager:v1"), Some("manager"), "no nodes")]
-    #[case::nodes(ClusterKind::Kind(Default::default()), None, Some("manager"), "--webhook-image")]
+    #[case::nodes(ClusterKind::Kind(KindSettings::default()), None, Some("manager"), "--webhook-image")]
     fn rejects_what_a_cluster_cannot_run(
         #[case] cluster: ClusterKind,
         #[case] image: Option<&str>,

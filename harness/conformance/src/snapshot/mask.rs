@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use seccomp_scenario::pod_template_path;
 use serde_json::{Map, Value};
 
-use crate::cluster::NODE_LABEL;
+use crate::{cluster::NODE_LABEL, probe::PROBE_IMAGE};
 
 /// What stands for an object's `metadata.uid`.
 const UID: &str = "[uid]";
@@ -82,6 +82,11 @@ impl Masks {
     /// The label's value that the case's node has, where that is not its name.
     pub(crate) fn with_node_label(self, label: &str) -> Self {
         self.with(label, NODE)
+    }
+
+    /// The image that the probe is run from, where it is another than everywhere else.
+    pub(crate) fn with_image(self, image: &str) -> Self {
+        if image == PROBE_IMAGE { self } else { self.with(image, PROBE_IMAGE) }
     }
 
     /// One more text and what stands for it; an empty text is left alone.

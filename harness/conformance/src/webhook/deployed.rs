@@ -10,17 +10,15 @@ use seccomp_webhook::{Deployment, ForeignWebhook, GardenerRelease, Mutant, Recor
 use serde_json::Value;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::{Host, HostError, host::Place, review};
+use super::{Created, Host, HostError, host::Place, review};
 use crate::{
     api::{Api, Call, collection_path, expect_success},
+    cluster::kubeconfig::OURS,
     outcome::{Answer, Review},
-    probe::PROBE_IMAGE,
 };
 
 /// The annotation by which a webhook that is there already is known to be the one that is wanted.
 const CONTENT: &str = "seccomp-harness/content";
-/// The annotation of all that is put into a cluster for a webhook.
-const OURS: &str = "seccomp-harness/webhook";
 /// How often it is looked whether the webhook is ready.
 const INTERVAL: Duration = Duration::from_millis(100);
 /// How long it may take: an image may have to be pulled.
@@ -42,8 +40,11 @@ pub(crate) enum Deployable {
 pub(crate) struct Deployer {
     api: Api,
     deployable: Deployable,
-    /// What the image with our executable holds: the same name may hold another one tomorrow.
+    /// The image with our executable, and what it holds: the same name may hold another one tomorrow.
+    image: String,
     image_content: String,
+    /// What was created, by its paths.
+    created: Created,
 }
 
 /// A webhook in a cluster.
@@ -55,8 +56,14 @@ pub(super) struct Deployed {
 }
 
 impl Deployer {
-    pub(crate) fn new(api: Api, deployable: Deployable, image_content: &str) -> Self {
-        Self { api, deployable, image_content: image_content.to_owned() }
+    pub(crate) fn new(api: Api, deployable: Deployable, image: &str, image_content: &str) -> Self {
+        let (image, image_content) = (image.to_owned(), image_content.to_owned());
+        Self { api, deployable, image, image_content, created: Created::default() }
+    }
+
+    /// What it has created, by its paths in their order.
+    pub(super) fn created(&self) -> Vec<String> {
+        self.created.paths()
     }
 
     /// Whether one webhook serves both releases.
@@ -74,7 +81,7 @@ impl Deployer {
         let failed = |source: seccomp_webhook::CertificateError| HostError::Certificate(Box::new(source));
         let certificate = ServingCertificate::for_run(Deployment::names(&namespace)).map_err(failed)?;
         let content = self.content(release);
-        let deployment = Deployment::new(namespace.as_str(), PROBE_IMAGE, &certificate)
+        let deployment = Deployment::new(namespace.as_str(), self.image.as_str(), &certificate)
             .with_annotation(OURS, "true")
             .with_annotation(CONTENT, content.as_str());
         let standing = self.api.call(Call::get(deployment.path())).await?;
@@ -96,7 +103,7 @@ impl Deployer {
     /// What makes a webhook the one that is wanted.
     fn content(&self, release: GardenerRelease) -> String {
         let mut hasher = DefaultHasher::new();
-        (&self.deployable, &self.image_content, release.number()).hash(&mut hasher);
+        (&self.deployable, &self.image, &self.image_content, release.number()).hash(&mut hasher);
         format!("{:016x}", hasher.finish())
     }
 
@@ -149,7 +156,11 @@ impl Deployer {
         loop {
             interval.tick().await;
             let answer = self.api.call(Call::post(collection, object.clone())).await?;
-            if answer.is_success() || answer.reason() == Some("AlreadyExists") {
+            if answer.is_success() {
+                self.created.note(format!("{collection}/{name}"));
+                return Ok(());
+            }
+            if answer.reason() == Some("AlreadyExists") {
                 return Ok(());
             }
             // The namespace may still be on its way out, or its parts not yet be there.

@@ -1,7 +1,7 @@
 //! A webhook that answers: in this process, or somewhere an API server reaches it.
 
 use std::{
-    net::{Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::Arc,
     time::Duration,
 };
@@ -140,6 +140,15 @@ impl Webhooks {
         }
     }
 
+    /// What was put into the cluster for them, by its paths in the order of creation.
+    pub(super) fn created(&self) -> Vec<String> {
+        match self {
+            Self::Local(_) => Vec::new(),
+            Self::Launched(launcher) => launcher.created(),
+            Self::Deployed(deployer) => deployer.created(),
+        }
+    }
+
     /// Starts the webhook as it behaves in `release`, and waits until it answers.
     pub(super) async fn start(&self, release: GardenerRelease) -> Result<Host, HostError> {
         match self {
@@ -154,6 +163,8 @@ impl Webhooks {
 /// certificates cost more than a case.
 #[derive(Debug)]
 pub(crate) struct LocalWebhooks {
+    /// Where API servers find them.
+    address: IpAddr,
     certificate: ServingCertificate,
     mutant: Option<Mutant>,
     upstream: Option<Upstream>,
@@ -162,18 +173,25 @@ pub(crate) struct LocalWebhooks {
 impl LocalWebhooks {
     /// Our own, broken in one way; or where there is an `upstream`, recording servers in front of it.
     pub(crate) fn new(mutant: Option<Mutant>, upstream: Option<Upstream>) -> Result<Self, CertificateError> {
-        Ok(Self { certificate: ServingCertificate::for_run([Ipv4Addr::LOCALHOST.to_string()])?, mutant, upstream })
+        Self::at(Ipv4Addr::LOCALHOST.into(), mutant, upstream)
+    }
+
+    /// The same at another address of this machine.
+    pub(crate) fn at(
+        address: IpAddr,
+        mutant: Option<Mutant>,
+        upstream: Option<Upstream>,
+    ) -> Result<Self, CertificateError> {
+        Ok(Self { address, certificate: ServingCertificate::for_run([address.to_string()])?, mutant, upstream })
     }
 
     /// Starts the webhook as it behaves in `release`.
     pub(crate) fn start(&self, release: GardenerRelease) -> Result<Host, HostError> {
-        match &self.upstream {
-            Some(upstream) => self.start_in_front_of(upstream.clone(), None),
-            None => {
-                let reviewer = Reviewer { handler: release.handler(), mutant: self.mutant };
-                self.serve(self.request().with_reviewer(reviewer), None)
-            }
+        if let Some(upstream) = &self.upstream {
+            return self.start_in_front_of(upstream.clone(), None);
         }
+        let reviewer = Reviewer { handler: release.handler(), mutant: self.mutant };
+        self.serve(self.request().with_reviewer(reviewer), None)
     }
 
     /// Starts a server that records what `upstream` is asked and says; what is `behind` it ends with it.
@@ -187,8 +205,7 @@ impl LocalWebhooks {
 
     fn serve(&self, request: WebhookRequest, behind: Option<Launched>) -> Result<Host, HostError> {
         let recorder = Arc::new(Recorder::default());
-        let running =
-            request.with_recorder(Arc::clone(&recorder)).bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?.serve();
+        let running = request.with_recorder(Arc::clone(&recorder)).bind(SocketAddr::from((self.address, 0)))?.serve();
         Ok(Host {
             target: Target::Url(running.url()),
             place: Place::Local { running, recorder, behind },

@@ -10,12 +10,13 @@ use seccomp_webhook::{
 };
 use serde_json::Value;
 
-use super::{Host, HostError, LocalWebhooks};
+use super::{Created, Host, HostError, LocalWebhooks};
 use crate::{
     api::{Api, Call, collection_path, expect_success},
     cluster::{
         ClusterError,
         control_plane::{program::Program, settings::ControlPlaneSettings},
+        kubeconfig::OURS,
     },
     execute::chain,
     folder::Folder,
@@ -38,6 +39,8 @@ pub(crate) struct Launcher {
     program: Utf8PathBuf,
     settings: ControlPlaneSettings,
     front: Arc<LocalWebhooks>,
+    /// What was created, by its paths.
+    created: Created,
 }
 
 /// A program that runs, and the folder with its files, which goes last.
@@ -62,7 +65,12 @@ impl Launcher {
         settings: ControlPlaneSettings,
         front: Arc<LocalWebhooks>,
     ) -> Self {
-        Self { api, kubeconfig: kubeconfig.to_owned(), program, settings, front }
+        Self { api, kubeconfig: kubeconfig.to_owned(), program, settings, front, created: Created::default() }
+    }
+
+    /// What it has created, by its paths in their order.
+    pub(super) fn created(&self) -> Vec<String> {
+        self.created.paths()
     }
 
     /// Starts the program, told what `release` must be told, and waits until it is ready.
@@ -119,8 +127,12 @@ impl Launcher {
         let text = |pointer| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         let (kind, name) = (text("/kind"), text("/metadata/name"));
         let path = collection_path(text("/apiVersion"), kind, text("/metadata/namespace"));
-        let answer = self.api.call(Call::post(path, object.clone())).await?;
-        if !answer.is_success() && answer.code != 409 {
+        let mut marked = object.clone();
+        marked["metadata"]["annotations"][OURS] = "true".into();
+        let answer = self.api.call(Call::post(path.as_str(), marked)).await?;
+        if answer.is_success() {
+            self.created.note(format!("{path}/{name}"));
+        } else if answer.code != 409 {
             expect_success(|| format!("create {kind} `{name}`"), answer)?;
         }
         if kind != "CustomResourceDefinition" {

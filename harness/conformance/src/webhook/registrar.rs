@@ -55,6 +55,8 @@ pub(crate) struct Registrar {
     /// The webhooks started, each with a release that behaves like it.
     hosts: Mutex<Vec<(GardenerRelease, Arc<Host>)>>,
     in_force: Option<InForce>,
+    /// The label of the only namespaces that the webhook is asked about.
+    within: Option<&'static str>,
     standing: Arc<RwLock<Standing>>,
 }
 
@@ -70,7 +72,13 @@ struct Standing {
 impl Registrar {
     /// Nothing is registered yet; without `in_force` a registration takes no time.
     pub(crate) fn new(api: Api, webhooks: Webhooks, in_force: Option<InForce>) -> Self {
-        Self { api, webhooks, hosts: Mutex::default(), in_force, standing: Arc::default() }
+        Self { api, webhooks, hosts: Mutex::default(), in_force, within: None, standing: Arc::default() }
+    }
+
+    /// Registers for namespaces with this label alone, on top of what Gardener's registration says.
+    pub(crate) fn within(mut self, label: Option<&'static str>) -> Self {
+        self.within = label;
+        self
     }
 
     /// The registration as `release` has it with the gate on or off, for as long as the lease is held.
@@ -83,7 +91,7 @@ impl Registrar {
         is_exclusive: bool,
     ) -> Result<Lease<'_>, RegisterError> {
         let host = self.host(release).await?;
-        let wanted = Self::wanted(&host, release, gate);
+        let wanted = self.wanted(&host, release, gate);
         if !is_exclusive {
             let shared = Arc::clone(&self.standing).read_owned().await;
             if shared.is(wanted.as_ref()) {
@@ -96,8 +104,12 @@ impl Registrar {
         Ok(Lease { registrar: self, guard, host, release })
     }
 
-    fn wanted(host: &Host, release: GardenerRelease, gate: bool) -> Option<Registration> {
-        if gate { host.registration(release) } else { None }
+    fn wanted(&self, host: &Host, release: GardenerRelease, gate: bool) -> Option<Registration> {
+        let registration = if gate { host.registration(release) } else { None }?;
+        Some(match self.within {
+            Some(label) => registration.within(label),
+            None => registration,
+        })
     }
 
     /// The webhook as it behaves in `release`, started when it is first wanted.
@@ -163,6 +175,11 @@ impl Registrar {
     pub(crate) async fn forget(&self) {
         *self.standing.write().await = Standing::default();
         self.hosts.lock().await.clear();
+    }
+
+    /// What was put into the cluster for webhooks, by its paths in the order of creation.
+    pub(crate) fn created(&self) -> Vec<String> {
+        self.webhooks.created()
     }
 
     /// The files that webhooks on this machine log to.
@@ -266,7 +283,7 @@ impl Lease<'_> {
 
     /// Turns the gate on or off; nothing happens to a lease that is shared.
     pub(crate) async fn set_gate(&mut self, gate: bool) -> Result<(), RegisterError> {
-        let wanted = Registrar::wanted(&self.host, self.release, gate);
+        let wanted = self.registrar.wanted(&self.host, self.release, gate);
         if let Guard::Exclusive(standing) = &mut self.guard {
             self.registrar.change(standing, wanted, &self.host).await?;
         }

@@ -13,7 +13,7 @@ use super::arguments::AUDIT_LOG;
 const FILES: [&str; 3] = ["etcd.log", "kube-apiserver.log", AUDIT_LOG];
 
 /// Where each log stood at some time, so that what came since is known.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Bookmark {
     /// The logs, each with its length then.
     logs: Vec<(Utf8PathBuf, u64)>,

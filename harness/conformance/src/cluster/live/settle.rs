@@ -34,9 +34,10 @@ pub(super) async fn settle(api: &Api, namespace: &str, is_ours: impl Fn(&Value) 
         while let Ok(Some(event)) = changes.try_next().await {
             match event {
                 WatchEvent::Added(pod) | WatchEvent::Modified(pod) if is_ours(&pod) => pods.put(pod),
-                WatchEvent::Deleted(pod) => pods.remove(&pod),
+                // One that was ours may need no more waiting for.
+                WatchEvent::Added(pod) | WatchEvent::Modified(pod) | WatchEvent::Deleted(pod) => pods.remove(&pod),
                 WatchEvent::Error(_) => break,
-                _ => continue,
+                WatchEvent::Bookmark(_) => continue,
             }
             if pods.are_settled() {
                 return Ok(());
