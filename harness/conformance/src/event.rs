@@ -82,6 +82,8 @@ pub struct ClusterDescription {
     pub observations: Observations,
     /// Whether what is seen is Kubernetes' own doing; else it is modelled.
     pub is_real: bool,
+    /// How far what is modelled was compared with real API servers, in words.
+    pub verified: Option<String>,
 }
 
 /// What a cluster lets one see; what it does not is not compared.

@@ -132,6 +132,9 @@ pub(crate) struct ClusterDocument {
     pub(crate) api: Truth,
     /// Whether container states and seccomp modes are a kernel's own.
     pub(crate) kernel: Truth,
+    /// How far what is modelled was compared with real API servers, in words.
+    #[serde(default)]
+    pub(crate) verified: Option<String>,
 }
 
 /// How much an observation is worth.

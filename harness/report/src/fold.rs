@@ -99,7 +99,7 @@ impl Run {
     /// A run that was asked for and has not begun: its reports tell which one it would have been.
     pub fn requested(cluster: &str, webhook: &str, minors: Vec<Minor>, gardener: Vec<String>) -> Self {
         let observations = Observations { api: false, kernel: false };
-        let cluster = ClusterDescription { name: cluster.to_owned(), observations, is_real: false };
+        let cluster = ClusterDescription { name: cluster.to_owned(), observations, is_real: false, verified: None };
         Self { cluster: Some(cluster), webhook: webhook.to_owned(), minors, gardener, ..Self::default() }
     }
 

@@ -99,7 +99,11 @@ fn truth(document: &Document) -> String {
         Truth::Modelled => "modelled",
         Truth::NotObserved => "not observed",
     };
-    format!("The API server is {}, the kernel is {}.", word(cluster.api), word(cluster.kernel))
+    let truth = format!("The API server is {}, the kernel is {}.", word(cluster.api), word(cluster.kernel));
+    match &cluster.verified {
+        Some(verified) => format!("{truth} The simulator was compared with real API servers: {}.", inline(verified)),
+        None => truth,
+    }
 }
 
 fn write_left_out(text: &mut String, document: &Document) {

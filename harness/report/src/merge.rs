@@ -190,6 +190,7 @@ fn join_clusters(whole: &mut Option<ClusterDocument>, part: Option<ClusterDocume
         (Some(one), Some(other)) => {
             one.api = one.api.min(other.api);
             one.kernel = one.kernel.min(other.kernel);
+            one.verified = one.verified.take().filter(|verified| other.verified.as_ref() == Some(verified));
         }
         (None, other) => *whole = other,
         (Some(_), None) => {}

@@ -171,6 +171,9 @@ fn write_where(text: &mut String, run: &Run) {
         text.push_str("; containers do not run there, so the kernel's side was not compared");
     }
     text.push('\n');
+    if let Some(verified) = &cluster.verified {
+        let _ = writeln!(text, "simulator compared with real API servers: {verified}");
+    }
 }
 
 /// A count with its thousands apart.

@@ -31,6 +31,7 @@ use crate::{
     },
     event::{ClusterDescription, Observations},
     execute::{Executed, chain, execute},
+    fidelity::Certificate,
     needs::Abilities,
     plan::Planned,
     snapshot::{Masks, Moment, PlatformParts},
@@ -172,7 +173,8 @@ impl Clusters {
             Self::Real { kind, .. } => kind,
         };
         let is_real = !matches!(self, Self::Simulated(_));
-        ClusterDescription { name: name.to_owned(), observations: self.observations(), is_real }
+        let verified = if is_real { None } else { Certificate::shipped().map(|certificate| certificate.to_string()) };
+        ClusterDescription { name: name.to_owned(), observations: self.observations(), is_real, verified }
     }
 
     /// Whether cases leave something to be undone when they are cut off.

@@ -90,6 +90,7 @@ impl From<&ClusterDescription> for ClusterDocument {
             name: cluster.name.clone(),
             api: truth(cluster.observations.api),
             kernel: truth(cluster.observations.kernel),
+            verified: cluster.verified.clone(),
         }
     }
 }

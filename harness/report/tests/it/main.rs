@@ -48,6 +48,7 @@ fn mk_started(cases: usize, minors: &[u8]) -> Event {
             name: "simulated".to_owned(),
             observations: Observations { api: true, kernel: true },
             is_real: false,
+            verified: Some("9 requests to v1.24.17 on 2026-11-27".to_owned()),
         },
         webhook: "reference".to_owned(),
         scenarios: 1,
@@ -245,6 +246,7 @@ fn shows_a_failure_with_all_its_evidence() {
 
     failed: 2 of 4 cases of 1 scenario passed, 2 failed
     on Kubernetes 1.20-1.23 (simulated) with Gardener 1.149, webhook reference, in 1.23 s
+    simulator compared with real API servers: 9 requests to v1.24.17 on 2026-11-27
     "#);
 }
 
@@ -257,6 +259,7 @@ fn says_how_far_an_interrupted_run_came() {
 
     interrupted: 1 of 2 cases of 1 scenario passed, 1 not run because the run was interrupted
     on Kubernetes 1.20 (simulated) with Gardener 1.149, webhook reference
+    simulator compared with real API servers: 9 requests to v1.24.17 on 2026-11-27
     ");
 }
 
@@ -286,6 +289,7 @@ fn names_snapshots_that_need_a_decision() {
 
     failed: 0 of 1 cases of 1 scenario passed, 1 without a reviewed snapshot, 1 orphan snapshot
     on Kubernetes 1.20 (simulated) with Gardener 1.149, webhook reference, in 1.23 s
+    simulator compared with real API servers: 9 requests to v1.24.17 on 2026-11-27
     ");
 }
 
@@ -303,6 +307,7 @@ fn says_at_the_end_that_only_orphans_fail_the_run() {
 
     failed: 1 of 1 cases of 1 scenario passed, 2 orphan snapshots
     on Kubernetes 1.20 (simulated) with Gardener 1.149, webhook reference, in 1.23 s
+    simulator compared with real API servers: 9 requests to v1.24.17 on 2026-11-27
     ");
 }
 
