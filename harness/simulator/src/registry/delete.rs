@@ -17,6 +17,7 @@ use crate::{
     minor::api as rows,
     object,
     status::Status,
+    store::StoreError,
 };
 
 /// The finalizers by which the garbage collector is asked to keep what depends on an object, or to delete it first.
@@ -107,44 +108,56 @@ pub(crate) async fn remove(
 }
 
 /// Does what a deletion does to the stored object; `notes`: of admission, where it has a say.
+///
+/// Who is slower than another writer looks again, as API servers do, unless the request names a version.
 async fn take(
     cluster: &Simulator,
     target: &Target,
     request: &WriteRequest,
     wish: &Wish,
-    notes: Option<&mut Notes>,
+    mut notes: Option<&mut Notes>,
 ) -> Result<Deleted, Status> {
-    let old = cluster.store().get(&target.key()).ok_or_else(|| target.not_found())?;
-    check_preconditions(target, wish, &old)?;
-    let deleted = match next(cluster, wish, &old) {
-        Next::Nothing => Deleted::Going(old),
-        Next::Change(object) if request.dry_run => Deleted::Going(Arc::new(object)),
-        Next::Change(object) => {
-            let object = cluster.store().update(&target.key(), object).map_err(|_| target.conflict(MODIFIED))?;
-            Deleted::Going(object)
-        }
-        Next::Remove(last) if request.dry_run => Deleted::Gone(last.map_or(old, Arc::new)),
-        Next::Remove(last) => {
-            // What has a grace period is first marked as any other, and then admission is asked once more.
-            let last = match last {
-                Some(last) => {
-                    let marked = cluster.store().update(&target.key(), last);
-                    let marked = marked.map_err(|_| target.conflict(MODIFIED))?;
-                    if let Some(notes) = notes {
-                        admit(cluster, target, request, &marked, notes).await?;
-                    }
-                    marked
+    let deleted = loop {
+        let old = cluster.store().get(&target.key()).ok_or_else(|| target.not_found())?;
+        check_preconditions(target, wish, &old)?;
+        match next(cluster, wish, &old) {
+            Next::Nothing => break Deleted::Going(old),
+            Next::Change(object) if request.dry_run => break Deleted::Going(Arc::new(object)),
+            Next::Change(object) => {
+                if let Ok(object) = cluster.store().update(&target.key(), object) {
+                    break Deleted::Going(object);
                 }
-                None => old,
-            };
-            let version = object::metadata(&last, "resourceVersion");
-            let removed = cluster.store().delete(&target.key(), Some(version));
-            let removed = removed.map_err(|_| target.conflict(MODIFIED))?;
-            Deleted::Gone(if *rows::TELLS_THE_REMOVAL.at(cluster.minor()) { removed } else { last })
+            }
+            Next::Remove(last) if request.dry_run => break Deleted::Gone(last.map_or(old, Arc::new)),
+            Next::Remove(None) => {
+                let version = object::metadata(&old, "resourceVersion");
+                if let Ok(removed) = cluster.store().delete(&target.key(), Some(version)) {
+                    break Deleted::Gone(last_form(cluster, removed, old));
+                }
+            }
+            Next::Remove(Some(last)) => {
+                // What has a grace period is first marked as any other, and then admission is asked once more.
+                let Ok(marked) = cluster.store().update(&target.key(), last) else { continue };
+                if let Some(notes) = notes.as_deref_mut() {
+                    admit(cluster, target, request, &marked, notes).await?;
+                }
+                // From here on it goes, whoever else writes to it or removes it.
+                let version = wish.resource_version.as_ref().map(|_| object::metadata(&marked, "resourceVersion"));
+                break match cluster.store().delete(&target.key(), version) {
+                    Ok(removed) => Deleted::Gone(last_form(cluster, removed, marked)),
+                    Err(StoreError::Conflict) => return Err(target.conflict(MODIFIED)),
+                    Err(_) => Deleted::Gone(marked),
+                };
+            }
         }
     };
     settle(cluster, request).await;
     Ok(deleted)
+}
+
+/// What the client is shown of an object that is gone: as it was `removed`, or as it was `before`.
+fn last_form(cluster: &Simulator, removed: Arc<Value>, before: Arc<Value>) -> Arc<Value> {
+    if *rows::TELLS_THE_REMOVAL.at(cluster.minor()) { removed } else { before }
 }
 
 /// What a deletion does to the stored object.
