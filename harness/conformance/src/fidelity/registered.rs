@@ -19,7 +19,7 @@ use crate::{
 /// How often it is looked whether a beacon is seen.
 const INTERVAL: Duration = Duration::from_millis(2);
 /// How long an API server may take to learn of a registration.
-const LIMIT: Duration = Duration::from_secs(10);
+const LIMIT: Duration = Duration::from_secs(20);
 /// Where the beacons' own requests go; no case is there.
 pub(super) const NAMESPACE: &str = "fidelity-beacon";
 
