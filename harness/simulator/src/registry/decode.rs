@@ -125,11 +125,17 @@ pub(crate) fn patched(
     let mut decoded = read(minor, expected.kind, patched.document).map_err(|error| error.detail)?;
     let mut strict_errors = patched.strict_errors;
     strict_errors.append(&mut decoded.strict_errors);
-    if validation == FieldValidation::Strict && !strict_errors.is_empty() {
-        return Err(strict_detail(&strict_errors));
-    }
+    check_strict(validation, &strict_errors)?;
     decoded.strict_errors = strict_errors;
     finish(minor, expected, decoded, validation, warnings).map_err(|status| status.message)
+}
+
+/// Refuses what a strict client does not want to have passed over; the error is a detail for whoever shows the patch.
+fn check_strict(validation: FieldValidation, strict_errors: &[String]) -> Result<(), String> {
+    if validation == FieldValidation::Strict && !strict_errors.is_empty() {
+        return Err(strict_detail(strict_errors));
+    }
+    Ok(())
 }
 
 /// What is left of a patched object that does not say its version: it is read into the internal type, whose fields have
@@ -145,9 +151,7 @@ fn nothing_of(
     let keys = patched.document.as_object().into_iter().flatten().map(|(key, _)| key);
     let unknown = keys.filter(|key| !["apiVersion", "kind"].contains(&key.as_str()));
     strict_errors.extend(unknown.map(|key| format!("unknown field {key:?}")));
-    if validation == FieldValidation::Strict && !strict_errors.is_empty() {
-        return Err(strict_detail(&strict_errors));
-    }
+    check_strict(validation, &strict_errors)?;
     let nothing = fields::round_trip(minor, expected.kind, Value::Object(serde_json::Map::new()));
     let decoded = fields::Decoded { strict_errors, ..nothing.map_err(|error| error.detail)? };
     finish(minor, expected, decoded, validation, warnings).map_err(|status| status.message)

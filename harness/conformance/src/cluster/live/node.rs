@@ -15,8 +15,8 @@ const REMOVE: &str = r#"cd "$1" 2>/dev/null || exit 0; shift; rm -f "$@""#;
 const REMOVE_ALL: &str = r#"rm -f "$1/$2"* "$1/.$2"*"#;
 /// The argument that switches the setting on.
 const ON: &str = "--seccomp-default=true";
-/// Prints the arguments of the kubelet, nothing where none runs. They are all that tells: under `/configz` a kubelet shows what its file
-/// says, whatever its arguments do (seen on 1.24.17 and 1.36.3).
+/// Prints the arguments of the kubelet, nothing where none runs. They are all that tells: under `/configz` a kubelet shows
+/// what its file says, whatever its arguments do (seen on 1.24.17 and 1.36.3).
 const ARGUMENTS: &str = r"if pid=$(pidof kubelet); then tr '\0' '\n' </proc/$pid/cmdline; fi";
 /// Stops the kubelet, and gives it the flags `$1` instead of those that it has for `seccompDefault`.
 const STOP: &str = r#"
