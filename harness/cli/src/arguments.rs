@@ -210,6 +210,17 @@ pub(crate) struct RunArguments {
     pub(crate) folders: Folders,
 }
 
+impl RunArguments {
+    /// The flags by which scenarios, clusters and webhook are reached, as `--name=value`; `--cluster` and `--webhook` apart.
+    pub(crate) fn reached_by(&self) -> Vec<String> {
+        let assets = self.assets.iter().filter(|_| self.cluster == ClusterKind::ControlPlane);
+        let folders = [("scenarios", &self.folders.scenarios), ("snapshots", &self.folders.snapshots)];
+        let folders = folders.into_iter().filter_map(|(name, folder)| Some(format!("--{name}={}", folder.as_ref()?)));
+        let assets = assets.map(|folder| format!("--assets={folder}"));
+        assets.chain(self.real.reached_by()).chain(folders).collect()
+    }
+}
+
 /// Between two folders in one variable, as in PATH.
 pub(crate) const ASSETS_DELIMITER: char = if cfg!(windows) { ';' } else { ':' };
 

@@ -36,6 +36,9 @@ pub struct Document {
     pub(crate) cluster: Option<ClusterDocument>,
     /// The webhook under test.
     pub(crate) webhook: String,
+    /// How clusters and webhook were reached: the flags that were given for it, for a command that runs a case again.
+    #[serde(default)]
+    pub(crate) flags: Vec<String>,
     /// The Kubernetes minors that there are cases for.
     pub(crate) kubernetes: Vec<String>,
     /// The Gardener releases that there are cases for.

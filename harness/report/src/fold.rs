@@ -23,6 +23,8 @@ pub struct Run {
     pub cluster: Option<ClusterDescription>,
     /// The webhook under test, `reference` or `mutant:NAME`; empty until the run has started.
     pub webhook: String,
+    /// How the clusters and the webhook were reached: flags that are repeated where a case is to be run again.
+    pub flags: Vec<String>,
     /// How many cases the plan has.
     pub planned: usize,
     /// The minors that the plan has cases for.
@@ -97,10 +99,12 @@ pub enum RunVerdict {
 
 impl Run {
     /// A run that was asked for and has not begun: its reports tell which one it would have been.
-    pub fn requested(cluster: &str, webhook: &str, minors: Vec<Minor>, gardener: Vec<String>) -> Self {
+    ///
+    /// `flags` are those that reach its clusters and its webhook, but for `--cluster` and `--webhook` themselves.
+    pub fn requested(cluster: &str, webhook: &str, minors: Vec<Minor>, flags: Vec<String>) -> Self {
         let observations = Observations { api: false, kernel: false };
         let cluster = ClusterDescription { name: cluster.to_owned(), observations, is_real: false, verified: None };
-        Self { cluster: Some(cluster), webhook: webhook.to_owned(), minors, gardener, ..Self::default() }
+        Self { cluster: Some(cluster), webhook: webhook.to_owned(), minors, flags, ..Self::default() }
     }
 
     /// Takes one more event in.

@@ -130,6 +130,7 @@ fn join(whole: &mut Document, part: Document) {
         problem,
         cluster,
         webhook,
+        flags,
         kubernetes,
         gardener,
         partitions,
@@ -150,6 +151,10 @@ fn join(whole: &mut Document, part: Document) {
     join_clusters(&mut whole.cluster, cluster);
     if whole.webhook.is_empty() {
         whole.webhook = webhook;
+    }
+    // Shards are given the same ones; one that broke before it began may know of none.
+    if whole.flags.is_empty() {
+        whole.flags = flags;
     }
     whole.kubernetes.extend(kubernetes);
     whole.gardener.extend(gardener);

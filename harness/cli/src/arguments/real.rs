@@ -48,3 +48,38 @@ pub(crate) struct RealClusters {
     #[arg(long, value_name = "NAME", env = "SECCOMP_HARNESS_WEBHOOK_SERVER_NAME")]
     pub(crate) webhook_server_name: Option<String>,
 }
+
+impl RealClusters {
+    /// The flags that were given, as `--name=value`; `--keep` is no way to reach anything.
+    pub(super) fn reached_by(&self) -> Vec<String> {
+        // Taken apart, so that a flag that is added is not forgotten here.
+        let Self {
+            node_image,
+            keep: _,
+            kubeconfig,
+            context,
+            harness_image,
+            webhook_listen,
+            harness_binary,
+            webhook_image,
+            webhook_program,
+            webhook_url,
+            webhook_ca,
+            webhook_server_name,
+        } = self;
+        let once = [
+            ("kubeconfig", kubeconfig.as_ref().map(ToString::to_string)),
+            ("context", context.clone()),
+            ("harness-image", harness_image.clone()),
+            ("webhook-listen", webhook_listen.map(|address| address.to_string())),
+            ("harness-binary", harness_binary.as_ref().map(ToString::to_string)),
+            ("webhook-image", webhook_image.clone()),
+            ("webhook-program", webhook_program.as_ref().map(ToString::to_string)),
+            ("webhook-url", webhook_url.clone()),
+            ("webhook-ca", webhook_ca.as_ref().map(ToString::to_string)),
+            ("webhook-server-name", webhook_server_name.clone()),
+        ];
+        let images = node_image.iter().map(|image| format!("--node-image={image}"));
+        images.chain(once.into_iter().filter_map(|(name, value)| Some(format!("--{name}={}", value?)))).collect()
+    }
+}

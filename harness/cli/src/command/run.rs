@@ -83,7 +83,7 @@ fn requested(arguments: &RunArguments) -> Run {
     } else {
         selection::minors(&arguments.selection.kubernetes).unwrap_or_default()
     };
-    Run::requested(&cluster, &webhook, minors, Vec::new())
+    Run::requested(&cluster, &webhook, minors, arguments.reached_by())
 }
 
 /// Reads the scenarios and runs them, and says how the report for people is written.

@@ -1,6 +1,6 @@
 //! Runs, their reports, exit codes and snapshots.
 
-use std::fs;
+use std::{fs, path::Path, process::Command};
 
 use insta::assert_snapshot;
 use serde_json::Value;
@@ -166,6 +166,24 @@ fn fails_with_1_and_says_what_where_and_why() {
     on Kubernetes 1.24 (simulated) with Gardener 1.149, webhook reference
     simulator compared with real API servers: [real API servers]
     "#);
+}
+
+#[test]
+fn shows_a_command_that_fails_again_the_same_way() {
+    let house = House::with_scenario(SKIP_LABEL);
+    fs::rename(house.path().join("scenarios"), house.path().join("our scenarios")).unwrap();
+    let given = ["--webhook", "mutant:ignores-skip-label", "--scenarios", "our scenarios", "--update-snapshots", "no"];
+    let first = house.run(&[&["run", "--kubernetes", "1.24,1.25"], given.as_slice()].concat());
+    assert_eq!(first.code, Some(1), "{first:?}");
+    let line = first.stdout.lines().find_map(|line| line.trim_start().strip_prefix("again: ")).unwrap();
+
+    let programs = Path::new(env!("CARGO_BIN_EXE_seccomp-harness")).parent().unwrap();
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", line]).current_dir(house.path()).env_clear().env("PATH", programs);
+    let second = ended(&mut shell);
+    assert_eq!((second.code, second.stderr.as_str()), (Some(1), ""), "{line}: {second:?}");
+    let failure = "x labelled: mutated must be false, and is true";
+    assert!(first.stdout.contains(failure) && second.stdout.contains(failure), "{line}: {second:?}");
 }
 
 #[test]

@@ -27,6 +27,7 @@ impl From<&Run> for Document {
             problem: run.problem.clone(),
             cluster: run.cluster.as_ref().map(ClusterDocument::from),
             webhook: run.webhook.clone(),
+            flags: run.flags.clone(),
             kubernetes: run.minors.iter().map(Minor::to_string).collect(),
             gardener: run.gardener.clone(),
             partitions: run.shard.iter().map(PartitionDocument::from).collect(),

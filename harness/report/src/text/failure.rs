@@ -81,7 +81,7 @@ fn write_finding(text: &mut String, finding: &Finding, run: &Run, options: &Text
         write_failure(text, failure, options, paint);
     }
     evidence::write(text, finding, paint);
-    let _ = writeln!(text, "\n  again: {}\n", paint.tone(Tone::Strong, &command(first, run, options)));
+    let _ = writeln!(text, "\n  again: {}\n", paint.tone(Tone::Strong, &command(first, run)));
 }
 
 /// The cases in which it is so.
@@ -119,13 +119,9 @@ fn shown(case: &Case) -> String {
 }
 
 /// The command that runs the first case again.
-fn command(case: &Case, run: &Run, options: &TextOptions) -> String {
+fn command(case: &Case, run: &Run) -> String {
     let cluster = run.cluster.as_ref().map_or("", |cluster| cluster.name.as_str());
-    let mut command = run_command(&case.scenario, (&case.minor, &case.gardener), (&run.webhook, cluster));
-    if options.scenarios != "scenarios" {
-        let _ = write!(command, " --scenarios {}", options.scenarios);
-    }
-    command
+    run_command(&case.scenario, (&case.minor, &case.gardener), (&run.webhook, cluster), &run.flags)
 }
 
 fn write_failure(text: &mut String, failure: &Failure, options: &TextOptions, paint: Paint) {
