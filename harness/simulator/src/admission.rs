@@ -11,6 +11,7 @@
 
 mod default_toleration_seconds;
 mod limit_ranger;
+mod lookup;
 mod namespace_lifecycle;
 mod pod_security;
 mod priority;

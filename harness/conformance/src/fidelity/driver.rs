@@ -40,8 +40,8 @@ const AT_ONCE: usize = 2;
 /// How many smaller cases are tried for one difference.
 const ATTEMPTS: usize = 600;
 
-/// How long one side may take for one case; a webhook may be given 30 seconds a call.
-const CASE_LIMIT: Duration = Duration::from_secs(40);
+/// How long one side may take for one case; a webhook may be given 30 seconds a call, and a registration is waited for.
+const CASE_LIMIT: Duration = Duration::from_secs(180);
 
 /// What is compared.
 #[derive(Clone, Debug)]

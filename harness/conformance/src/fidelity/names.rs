@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// The length of the suffix that Kubernetes draws.
 const SUFFIX_LENGTH: usize = 5;
@@ -106,6 +106,7 @@ impl Names {
             Value::Array(entries) => entries.iter_mut().for_each(|entry| self.visit(entry, key)),
             Value::Object(fields) => {
                 let is_list = fields.contains_key("items");
+                sort_finalizers_of_namespace(fields);
                 for (key, field) in fields {
                     if is_list && key == "metadata" && field.get("resourceVersion").is_some() {
                         // A list is as new as the newest write of anyone.
@@ -262,6 +263,22 @@ fn sort_without_time(entries: &mut Value) {
     entries.sort_by_cached_key(|entry| ["operation", "manager", "subresource"].map(|name| text(entry, name)));
 }
 
+/// The finalizers of a Namespace that is being deleted, which a deletion may write down in the order of a map of Go's.
+///
+/// # Source
+/// kubernetes v1.36 `pkg/registry/core/namespace/storage/storage.go` `Delete`
+fn sort_finalizers_of_namespace(fields: &mut Map<String, Value>) {
+    if fields.get("kind").is_none_or(|kind| kind != "Namespace") {
+        return;
+    }
+    let Some(metadata) = fields.get_mut("metadata").and_then(Value::as_object_mut) else { return };
+    if metadata.contains_key("deletionTimestamp")
+        && let Some(finalizers) = metadata.get_mut("finalizers").and_then(Value::as_array_mut)
+    {
+        finalizers.sort_by_cached_key(ToString::to_string);
+    }
+}
+
 /// An object that a message shows as one text.
 fn replace_objects(text: &mut String) {
     let Some(start) = text.find(BEFORE_OBJECT).map(|at| at + "Invalid value: \"".len()) else { return };
@@ -321,6 +338,24 @@ mod tests {
             "resourceVersion": "[version 1]",
         });
         assert_eq!(value, expected);
+    }
+
+    #[test]
+    fn sorts_what_the_deletion_of_a_namespace_shuffles() {
+        let object = |kind: &str, metadata: Value| json!({"kind": kind, "metadata": metadata});
+        let finalizers = |names: [&str; 2]| json!({"finalizers": names, "deletionTimestamp": "[time]"});
+        let mut deleted = object("Namespace", finalizers(["orphan", "a.b/c"]));
+        Names::default().apply(&mut deleted);
+        assert_eq!(deleted, object("Namespace", finalizers(["a.b/c", "orphan"])));
+        let others = [
+            object("Pod", finalizers(["orphan", "a.b/c"])),
+            object("Namespace", json!({"finalizers": ["orphan", "a.b/c"]})),
+        ];
+        for other in others {
+            let mut visited = other.clone();
+            Names::default().apply(&mut visited);
+            assert_eq!(visited, other);
+        }
     }
 
     #[test]

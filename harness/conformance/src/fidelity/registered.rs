@@ -18,8 +18,9 @@ use crate::{
 
 /// How often it is looked whether a beacon is seen.
 const INTERVAL: Duration = Duration::from_millis(2);
-/// How long an API server may take to learn of a registration.
-const LIMIT: Duration = Duration::from_secs(20);
+/// How long an API server may take to learn of a registration: one whose watch broke waits longer each time before it
+/// watches again, up to a minute.
+const LIMIT: Duration = Duration::from_secs(90);
 /// Where the beacons' own requests go; no case is there.
 pub(super) const NAMESPACE: &str = "fidelity-beacon";
 

@@ -105,7 +105,12 @@ impl Drop for Webhooks {
 }
 
 async fn accept(listener: TcpListener, acceptor: TlsAcceptor, state: Arc<Mutex<State>>) {
-    while let Ok((stream, _)) = listener.accept().await {
+    loop {
+        // A connection that ends before it is taken is not the end of the others.
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::task::yield_now().await;
+            continue;
+        };
         let (acceptor, state) = (acceptor.clone(), Arc::clone(&state));
         tokio::spawn(serve(stream, acceptor, state));
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{Attributes, Operation, list_mut};
+use super::{Attributes, Operation, list_mut, lookup};
 use crate::{cluster::Simulator, object, status::Status, store::Key};
 
 const RESOURCE: &str = "runtimeclasses.node.k8s.io";
@@ -118,6 +118,7 @@ fn class_of(cluster: &Simulator, attributes: &Attributes) -> Result<Option<Arc<V
     }
     let name = attributes.object.as_ref().and_then(|pod| pod.pointer("/spec/runtimeClassName")?.as_str());
     let Some(name) = name else { return Ok(None) };
+    lookup::check_name(name).map_err(|why| Status::new(500, "", why))?;
     cluster
         .store()
         .get(&Key::new(RESOURCE, "", name))

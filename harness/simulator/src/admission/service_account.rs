@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{Attributes, Operation};
+use super::{Attributes, Operation, lookup};
 use crate::{cluster::Simulator, minor, object, status::Status, store::Key};
 
 /// The account of a Pod that names none.
@@ -75,11 +75,11 @@ fn existing(cluster: &Simulator, attributes: &Attributes, pod: &Value) -> Result
 
 fn find(cluster: &Simulator, attributes: &Attributes, account: &str) -> Result<Arc<Value>, Status> {
     let namespace = &attributes.namespace;
-    cluster.store().get(&Key::new("serviceaccounts", namespace, account)).ok_or_else(|| {
-        attributes.forbidden(format!(
-            "error looking up service account {namespace}/{account}: serviceaccount {account:?} not found"
-        ))
-    })
+    let refused =
+        |why: String| attributes.forbidden(format!("error looking up service account {namespace}/{account}: {why}"));
+    lookup::check_name(account).map_err(refused)?;
+    let found = cluster.store().get(&Key::new("serviceaccounts", namespace, account));
+    found.ok_or_else(|| refused(format!("serviceaccount {account:?} not found")))
 }
 
 fn account_name(attributes: &Attributes) -> Option<&str> {

@@ -30,7 +30,7 @@ use self::{
     path::Path,
 };
 
-pub(crate) use words::dns_label;
+pub(crate) use words::{dns_label, path_segment};
 
 /// What is wrong with a new object of `kind` (`Pod`, `Namespace`, `MutatingWebhookConfiguration`, ...), its metadata
 /// included.

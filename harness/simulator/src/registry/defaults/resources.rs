@@ -40,7 +40,7 @@ fn parse(quantity: &Value) -> Quantity {
 }
 
 /// Amounts by resource.
-type Amounts = BTreeMap<String, Quantity>;
+pub(crate) type Amounts = BTreeMap<String, Quantity>;
 
 fn amounts(container: &Value, list: &str) -> Amounts {
     let list = container["resources"][list].as_object();
@@ -61,17 +61,11 @@ fn raise(to: &mut Amounts, from: &Amounts) {
     }
 }
 
-/// What all of a Pod's containers request together, of what a Pod may request as a whole.
-pub(crate) fn requested(spec: &Value) -> impl Iterator<Item = (String, Quantity)> {
-    let requested = spec.as_object().map(|spec| aggregate(spec, "requests")).unwrap_or_default();
-    requested.into_iter().filter(|(name, _)| is_pod_level(name))
-}
-
 /// What all of a Pod's containers ask for together, in `requests` or `limits`.
 ///
 /// # Source
 /// kubernetes v1.36 `component-helpers/resource/helpers.go` `AggregateContainerRequests`, `AggregateContainerLimits`
-fn aggregate(spec: &Fields, list: &str) -> Amounts {
+pub(crate) fn aggregate(spec: &Fields, list: &str) -> Amounts {
     let containers = |name: &str| spec.get(name).and_then(Value::as_array).into_iter().flatten();
     let mut total = Amounts::new();
     for container in containers("containers") {
@@ -99,7 +93,7 @@ fn is_huge_page(name: &str) -> bool {
 }
 
 /// Whether a Pod as a whole may have it.
-pub(crate) fn is_pod_level(name: &str) -> bool {
+fn is_pod_level(name: &str) -> bool {
     matches!(name, "cpu" | "memory") || is_huge_page(name)
 }
 

@@ -35,21 +35,9 @@ impl NameForm {
             Self::Subdomain => words::dns_subdomain(&masked),
             Self::Label => words::dns_label(check.minor, &masked),
             Self::Label1035 => words::dns_1035_label(&masked),
-            Self::PathSegment => path_segment(name, is_prefix),
+            Self::PathSegment => words::path_segment(name, is_prefix),
         }
     }
-}
-
-/// A name that stands in a URL's path.
-///
-/// # Source
-/// kubernetes v1.36 `apimachinery/pkg/api/validation/path/name.go`
-fn path_segment(name: &str, is_prefix: bool) -> Vec<String> {
-    if !is_prefix && (name == "." || name == "..") {
-        return vec![format!("may not be '{name}'")];
-    }
-    let contains = |part: char| name.contains(part).then(|| format!("may not contain '{part}'"));
-    contains('/').into_iter().chain(contains('%')).collect()
 }
 
 /// `ValidateObjectMeta`: the metadata of a new object, or of the new form of an old one.

@@ -35,6 +35,18 @@ fn too_long(limit: usize) -> String {
     format!("must be no more than {limit} characters")
 }
 
+/// A name that stands in a URL's path, or what one begins with.
+///
+/// # Source
+/// kubernetes v1.36 `apimachinery/pkg/api/validation/path/name.go`
+pub(crate) fn path_segment(name: &str, is_prefix: bool) -> Vec<String> {
+    if !is_prefix && (name == "." || name == "..") {
+        return vec![format!("may not be '{name}'")];
+    }
+    let contains = |part: char| name.contains(part).then(|| format!("may not contain '{part}'"));
+    contains('/').into_iter().chain(contains('%')).collect()
+}
+
 /// `must be between 1 and 65535, inclusive`
 pub(crate) fn inclusive_range(low: i64, high: i64) -> String {
     format!("must be between {low} and {high}, inclusive")

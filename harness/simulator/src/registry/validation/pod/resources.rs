@@ -223,26 +223,39 @@ pub(super) fn pod_resources(check: &mut Check, spec: &Value) {
     consistency(check, spec, resources, &path);
 }
 
-/// `validatePodResourceConsistency`: what the Pod has as a whole covers what its containers have.
+/// `validatePodResourceConsistency`: what the Pod has as a whole covers what its containers have, whatever it may have.
 fn consistency(check: &mut Check, spec: &Value, resources: &Value, path: &Path<'_>) {
-    let requests = path.child("requests");
-    for (name, sum) in defaults::requested(spec) {
-        let Some(whole) = resources.field("requests").field(&name) else { continue };
-        if amount(whole).is_some_and(|least| sum > least) {
-            let detail = format!("must be greater than or equal to aggregate container requests of {sum}");
-            check.invalid(&requests.key(&name), shown(whole).as_str(), detail);
-        }
-    }
+    covers_all(check, spec, resources, "requests", |_| true, path);
+    covers_all(check, spec, resources, "limits", is_huge_pages, path);
     let containers = path.child("containers");
     for (index, container) in spec.list("containers").iter().enumerate() {
         let at = containers.index(index);
         for (name, limit) in container.field("resources").entries("limits").into_iter().flatten() {
-            let whole = resources.field("limits").field(name).filter(|_| defaults::is_pod_level(name));
-            let (Some(whole), Some(asked)) = (whole, amount(limit)) else { continue };
+            let (Some(whole), Some(asked)) = (resources.field("limits").field(name), amount(limit)) else { continue };
             if amount(whole).is_some_and(|most| asked > most) {
                 let detail = format!("must be less than or equal to pod limits of {}", shown(whole));
                 check.invalid(&at.key(name).child("limits"), shown(limit).as_str(), detail);
             }
+        }
+    }
+}
+
+/// What the Pod has as a whole in `list` is no less than what its containers have together.
+fn covers_all(
+    check: &mut Check,
+    spec: &Value,
+    resources: &Value,
+    list: &str,
+    counts: fn(&str) -> bool,
+    path: &Path<'_>,
+) {
+    let path = path.child(list);
+    let sums = spec.as_object().map(|spec| defaults::aggregate(spec, list)).unwrap_or_default();
+    for (name, sum) in sums.into_iter().filter(|(name, _)| counts(name)) {
+        let Some(whole) = resources.field(list).field(&name) else { continue };
+        if amount(whole).is_some_and(|least| sum > least) {
+            let detail = format!("must be greater than or equal to aggregate container {list} of {sum}");
+            check.invalid(&path.key(&name), shown(whole).as_str(), detail);
         }
     }
 }

@@ -41,9 +41,13 @@ pub(crate) fn update(check: &mut Check, pod: &Value, old: &Value) {
         return;
     }
     if *rule::QOS_OF_SPEC_IMMUTABLE.at(check.minor) {
-        let class = pod.field("status").text("qosClass");
-        if old.field("status").text("qosClass") != qos_class(check.minor, pod) {
-            check.invalid(&Path::root("metadata"), class, "Pod QoS is immutable");
+        // A status that was emptied has none, which is then worked out anew.
+        let old_class = match old.field("status").text("qosClass") {
+            "" => qos_class(check.minor, old),
+            class => class,
+        };
+        if old_class != qos_class(check.minor, pod) {
+            check.invalid(&Path::root("metadata"), pod.field("status").text("qosClass"), "Pod QoS is immutable");
         }
     }
     let munged = munge(check, spec, old_spec);
