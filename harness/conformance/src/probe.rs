@@ -17,6 +17,8 @@ pub const PROBE_IMAGE: &str = "seccomp-harness/probe:v1";
 /// The arguments with which the probe prints and ends: what an init container must do.
 pub const ONCE_ARGUMENTS: [&str; 2] = ["probe", ONCE];
 const ONCE: &str = "--once";
+/// The variable that does the same where the image's own command is to be seen.
+pub(crate) const ONCE_VARIABLE: &str = "SECCOMP_HARNESS_ONCE";
 
 /// The harness's own Localhost profile, as nodes have it: it allows all but one harmless system call.
 pub const LOCALHOST_PROFILE: &str = include_str!("probe/localhost.json");

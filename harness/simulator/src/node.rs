@@ -69,6 +69,8 @@ pub struct ContainerView<'a> {
     pub kind: ContainerKind,
     /// The container's command line, `command` and `args` one after the other.
     pub arguments: &'a [String],
+    /// The variables whose value the Pod spells out, in its order.
+    pub environment: &'a [(String, String)],
     /// What the kernel enforces.
     pub mode: &'a SeccompMode,
     /// Whether it runs privileged.

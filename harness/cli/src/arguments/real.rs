@@ -21,8 +21,8 @@ pub(crate) struct RealClusters {
     /// The context in it; without it the current one.
     #[arg(long, value_name = "NAME", env = "SECCOMP_HARNESS_CONTEXT")]
     pub(crate) context: Option<String>,
-    /// An image with this executable as its entry point that the nodes have or can pull, for `--cluster kubeconfig`; without
-    /// it no container is observed there, and the webhook runs on this machine.
+    /// An image that the nodes have or can pull, for `--cluster kubeconfig`, with this executable as its ENTRYPOINT and
+    /// `probe` as its CMD; without it no container is observed there, and the webhook runs on this machine.
     #[arg(long, value_name = "IMAGE", env = "SECCOMP_HARNESS_IMAGE")]
     pub(crate) harness_image: Option<String>,
     /// The address of this machine at which the API server of `--cluster kubeconfig` finds a webhook that is not deployed;

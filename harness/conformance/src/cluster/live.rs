@@ -19,7 +19,7 @@ use crate::{
     case::NodeSetting,
     event::Observations,
     outcome::Answer,
-    probe::{ONCE_ARGUMENTS, PROBE_IMAGE, ProbeReport},
+    probe::{ONCE_VARIABLE, PROBE_IMAGE, ProbeReport},
 };
 
 /// How often it is looked at what a cluster does of itself.
@@ -174,7 +174,9 @@ impl LiveCluster {
                 "tolerations": [{"operator": "Exists"}],
                 "securityContext": {"seccompProfile": profile.map(|profile| json!({"type": profile}))},
                 "containers": [{
-                    "name": "main", "image": self.image(), "imagePullPolicy": "IfNotPresent", "args": ONCE_ARGUMENTS,
+                    "name": "main", "image": self.image(), "imagePullPolicy": "IfNotPresent",
+                    // No arguments: the image has to know by itself what it does, for the Pods of cases do not tell it.
+                    "env": [{"name": ONCE_VARIABLE, "value": "true"}],
                 }],
             },
         });
@@ -196,8 +198,13 @@ impl LiveCluster {
         }
         let log = self.api.log(Call::get(format!("{path}/log"))).await??;
         ProbeReport::from_log(&log).ok_or_else(|| {
-            let what = format!("read what the probe printed on node `{node}`");
-            ClusterError::Start { what, source: format!("it printed `{}`", log.trim()).into() }
+            let first = log.trim().lines().next().unwrap_or_default();
+            let what = format!(
+                "read what the probe printed on node `{node}`; its image `{}` must have this executable as ENTRYPOINT \
+                 and `probe` as CMD",
+                self.image()
+            );
+            ClusterError::Start { what, source: format!("it printed `{first}`").into() }
         })
     }
 

@@ -2,7 +2,7 @@
 
 use kube_simulator::{ContainerView, Program, SeccompMode};
 
-use super::{CallAnswer, ONCE, ProbeReport, REFUSED_BY_LOCALHOST, REFUSED_BY_RUNTIME_DEFAULT};
+use super::{CallAnswer, ONCE, ONCE_VARIABLE, ProbeReport, REFUSED_BY_LOCALHOST, REFUSED_BY_RUNTIME_DEFAULT};
 
 /// The probe, as simulated nodes run it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,7 +29,9 @@ impl Program for SimulatedProbe {
 
     /// It waits, as the real one does, unless it is told to end: no program knows that it is an init container.
     fn exit_code(&self, container: &ContainerView<'_>) -> Option<i32> {
-        container.arguments.iter().any(|argument| argument == ONCE).then_some(0)
+        let is_told = container.arguments.iter().any(|argument| argument == ONCE)
+            || container.environment.iter().any(|(name, value)| name == ONCE_VARIABLE && value == "true");
+        is_told.then_some(0)
     }
 }
 
@@ -42,7 +44,7 @@ mod tests {
     use crate::probe::ONCE_ARGUMENTS;
 
     fn mk_view<'a>(kind: ContainerKind, arguments: &'a [String], mode: &'a SeccompMode) -> ContainerView<'a> {
-        ContainerView { name: "main", kind, arguments, mode, privileged: false }
+        ContainerView { name: "main", kind, arguments, environment: &[], mode, privileged: false }
     }
 
     #[rstest]
@@ -61,5 +63,8 @@ mod tests {
         assert_eq!(SimulatedProbe.exit_code(&mk_view(kind, &[], &mode)), None);
         let once = ONCE_ARGUMENTS.map(str::to_owned);
         assert_eq!(SimulatedProbe.exit_code(&mk_view(kind, &once, &mode)), Some(0));
+        let variable = [(ONCE_VARIABLE.to_owned(), "true".to_owned())];
+        let view = ContainerView { environment: &variable, ..mk_view(kind, &[], &mode) };
+        assert_eq!(SimulatedProbe.exit_code(&view), Some(0));
     }
 }

@@ -108,33 +108,40 @@ fn is_restarted(pod: &Value, kind: ContainerKind, code: i32) -> bool {
 
 /// A program that is not known ends where it must, and runs on elsewhere.
 fn exit_code(cluster: &Simulator, container: &Container<'_>, mode: &super::SeccompMode) -> Option<i32> {
-    let arguments = arguments(container.spec);
-    let view = view(container, &arguments, mode);
+    let told = Told::from(container.spec);
+    let view = view(container, &told, mode);
     match cluster.program(container.image()) {
         Some(program) => program.exit_code(&view),
         None => (container.kind == ContainerKind::Init).then_some(0),
     }
 }
 
-/// `command` and `args`, one after the other.
-pub(super) fn arguments(spec: &Value) -> Vec<String> {
-    ["command", "args"]
-        .into_iter()
-        .filter_map(|field| spec.get(field)?.as_array())
-        .flatten()
-        .filter_map(|argument| argument.as_str().map(str::to_owned))
-        .collect()
+/// What a container's program is told.
+#[derive(Debug)]
+pub(super) struct Told {
+    arguments: Vec<String>,
+    environment: Vec<(String, String)>,
 }
 
-pub(super) fn view<'a>(
-    container: &Container<'a>,
-    arguments: &'a [String],
-    mode: &'a super::SeccompMode,
-) -> ContainerView<'a> {
+impl From<&Value> for Told {
+    fn from(spec: &Value) -> Self {
+        let list = |field: &str| spec.get(field).and_then(Value::as_array).into_iter().flatten();
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        Self {
+            arguments: list("command").chain(list("args")).filter_map(text).collect(),
+            environment: list("env")
+                .filter_map(|variable| Some((text(variable.get("name")?)?, text(variable.get("value")?)?)))
+                .collect(),
+        }
+    }
+}
+
+pub(super) fn view<'a>(container: &Container<'a>, told: &'a Told, mode: &'a super::SeccompMode) -> ContainerView<'a> {
     ContainerView {
         name: container.name(),
         kind: container.kind,
-        arguments,
+        arguments: &told.arguments,
+        environment: &told.environment,
         mode,
         privileged: runtime::is_privileged(container.spec),
     }

@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::{
-    containers::{self, State},
+    containers::{self, State, Told},
     kubelet, runtime,
 };
 use crate::{cluster::Simulator, object};
@@ -45,6 +45,6 @@ pub(crate) fn log(cluster: &Simulator, pod: &Value, container: &str, previous: b
         return Ok(String::new());
     };
     let mode = runtime::mode(cluster, node, pod, container.spec).map_err(|refusal| waiting(refusal.reason))?;
-    let arguments = containers::arguments(container.spec);
-    Ok(program.output(&containers::view(container, &arguments, &mode)))
+    let told = Told::from(container.spec);
+    Ok(program.output(&containers::view(container, &told, &mode)))
 }
