@@ -4,6 +4,7 @@ pub(crate) mod control_plane;
 pub(crate) mod kind;
 pub(crate) mod kubeconfig;
 pub(crate) mod live;
+pub(crate) mod names;
 mod pods;
 pub(crate) mod simulated;
 
@@ -13,15 +14,21 @@ use seccomp_webhook::CONFIGURATION_NAME;
 use serde_json::Value;
 
 use self::control_plane::settings::ProgramError;
+pub(crate) use self::names::NODE_LABEL;
 use crate::{
     api::{Api, ApiError, Call, Refused, expect_success},
-    event::Observations,
     outcome::Answer,
     probe::{PROBE_IMAGE, ProbeReport},
 };
 
-/// The label by which Pods find the node that their case is about.
-pub(crate) const NODE_LABEL: &str = "seccomp-harness/node";
+/// What a cluster lets one see; what it does not is not compared.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Observations {
+    /// Answers, stored objects and webhook calls.
+    pub api: bool,
+    /// Container states and the kernel's seccomp mode.
+    pub kernel: bool,
+}
 
 /// A cluster, as one case sees it.
 ///

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kube_simulator::Minor;
 use seccomp_scenario::{GARDENER, KUBERNETES, Scenario, VersionRange};
 
-use crate::{case::Case, run::Suite, verdict::Status};
+use crate::{case::Case, suite::Suite, verdict::Status};
 
 /// What a run says of the requirements.
 #[derive(Clone, Debug, Default)]

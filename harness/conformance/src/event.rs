@@ -7,6 +7,7 @@ use kube_simulator::Minor;
 
 use crate::{
     case::Case,
+    cluster::Observations,
     coverage::Coverage,
     needs::LeftOut,
     outcome::Outcome,
@@ -84,15 +85,6 @@ pub struct ClusterDescription {
     pub is_real: bool,
     /// How far what is modelled was compared with real API servers, in words.
     pub verified: Option<String>,
-}
-
-/// What a cluster lets one see; what it does not is not compared.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Observations {
-    /// Answers, stored objects and webhook calls.
-    pub api: bool,
-    /// Container states and the kernel's seccomp mode.
-    pub kernel: bool,
 }
 
 /// What a run came to.

@@ -21,6 +21,7 @@ use crate::{
     api::{ApiError, Refused, is_cluster_scoped},
     cluster::{Cluster, ClusterError, control_plane::logs::Bookmark},
     coverage::Preconditions,
+    error::chain,
     outcome::{Outcome, Review},
     plan::Planned,
     snapshot::Masks,
@@ -63,18 +64,6 @@ pub(crate) enum ExecuteError {
     LeftBehind { what: Vec<String> },
     #[error(transparent)]
     Refused(#[from] Refused),
-}
-
-/// The error with everything that caused it, in one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 /// Runs one case on `cluster`, which is left as it was found.

@@ -6,7 +6,7 @@ use seccomp_scenario::{Claim, ContainerState, Expectation, Profile, Rejection, S
 use serde_json::Value;
 
 use crate::{
-    event::Observations,
+    cluster::Observations,
     outcome::{Answer, ContainerOutcome, Invocation, Outcome, StepOutcome},
     plan::Planned,
     verdict::Failure,

@@ -38,7 +38,7 @@ pub use self::{
     listed::{Listed, ListedDifferences},
     recorded::{Recorded, RecordedError, replay},
 };
-use crate::{api::ApiError, cluster::ClusterError};
+use crate::{api::ApiError, cluster::ClusterError, plan::PlanError};
 
 /// A verification that could not be made; a difference is none.
 #[derive(Debug, thiserror::Error)]
@@ -100,7 +100,7 @@ pub enum FidelityError {
     },
     /// The scenarios cannot be planned.
     #[error("plan the scenarios")]
-    Plan(#[source] crate::RunError),
+    Plan(#[source] PlanError),
 }
 
 impl FidelityError {

@@ -220,7 +220,7 @@ async fn undeleted(
     match lines.first_mut() {
         Some(first) => {
             first.push_str(": ");
-            first.push_str(&crate::execute::chain(&error));
+            first.push_str(&crate::error::chain(&error));
         }
         // Nothing is there, so that it was no deletion that failed.
         None => return Err(error.into()),

@@ -12,11 +12,36 @@ use seccomp_webhook::GardenerRelease;
 
 use crate::{
     case::{Case, NodeSetting},
-    needs::{Abilities, LeftOut, Needs},
+    needs::{Abilities, Lacking, LeftOut, Needs},
     partition::Shard,
-    run::{RunError, Selection, Suite},
     snapshot::{Universe, Variation},
+    suite::{Selection, Suite},
 };
+
+/// A selection that is no plan.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// The selection leaves no case.
+    #[error("no case is selected")]
+    NothingSelected,
+    /// The cluster has not what the selected cases need.
+    #[error("every selected case is left out: {}", lacking.iter().map(Lacking::to_string).collect::<Vec<_>>().join(", and "))]
+    EverythingLeftOut {
+        /// What it lacks.
+        lacking: BTreeSet<Lacking>,
+    },
+    /// A Gardener release that is not known was selected.
+    #[error("unknown Gardener release `{release}`: {oldest} to {newest} are known")]
+    UnknownRelease {
+        /// What was selected.
+        release: String,
+        /// The oldest that is known.
+        oldest: String,
+        /// The newest that is known.
+        newest: String,
+    },
+}
 
 /// A case and all that is needed to run it.
 #[derive(Clone, Debug)]
@@ -58,7 +83,7 @@ impl Plan {
         selection: &Selection,
         minors: &[Minor],
         abilities: Abilities,
-    ) -> Result<Self, RunError> {
+    ) -> Result<Self, PlanError> {
         let selected_releases = releases(&selection.gardener)?;
         let mut plan = Self::default();
         for scenario in &suite.scenarios {
@@ -81,12 +106,12 @@ impl Plan {
         if !plan.cases.is_empty() {
             Ok(plan)
         } else if !lacking.is_empty() {
-            Err(RunError::EverythingLeftOut { lacking })
+            Err(PlanError::EverythingLeftOut { lacking })
         } else if plan.shard.as_ref().is_some_and(|shard| shard.cases > 0) {
             // A shard of something may be empty, where there are more shards than cases.
             Ok(plan)
         } else {
-            Err(RunError::NothingSelected)
+            Err(PlanError::NothingSelected)
         }
     }
 
@@ -136,9 +161,9 @@ impl Plan {
     }
 }
 
-fn releases(texts: &[String]) -> Result<Vec<GardenerRelease>, RunError> {
+fn releases(texts: &[String]) -> Result<Vec<GardenerRelease>, PlanError> {
     let parse = |text: &String| {
-        text.parse().map_err(|_| RunError::UnknownRelease {
+        text.parse().map_err(|_| PlanError::UnknownRelease {
             release: text.clone(),
             oldest: GardenerRelease::OLDEST.to_string(),
             newest: GardenerRelease::NEWEST.to_string(),

@@ -6,12 +6,11 @@ mod order;
 mod recording;
 mod shared;
 mod source;
-pub(crate) mod stage;
+mod stage;
 mod webhook;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt,
     hash::{BuildHasher as _, RandomState},
     num::NonZeroUsize,
     sync::Arc,
@@ -20,7 +19,6 @@ use std::{
 
 use camino::Utf8PathBuf;
 use kube_simulator::Minor;
-use seccomp_scenario::{Requirement, Scenario};
 use tokio::sync::{OnceCell, mpsc::UnboundedSender};
 use tokio_util::sync::CancellationToken;
 
@@ -36,64 +34,21 @@ use crate::{
     coverage::Coverage,
     event::{Event, Summary},
     image::{Archive, HarnessImage},
-    needs::{Abilities, Lacking},
-    partition::Partition,
-    plan::Plan,
-    snapshot::SnapshotBook,
+    needs::Abilities,
+    plan::{Plan, PlanError},
+    snapshot::{SnapshotBook, SnapshotMode},
+    suite::{Selection, Suite},
     verdict::Failure,
     webhook::LocalWebhooks,
 };
-
-/// The scenarios of a run, and the requirements that they are to test.
-#[derive(Clone, Debug, Default)]
-pub struct Suite {
-    /// The scenarios, in the order of their files.
-    pub scenarios: Vec<Arc<Scenario>>,
-    /// What each requirement says, by its id; those that no scenario names are uncovered.
-    pub requirements: BTreeMap<String, String>,
-    /// Those of them that are about what the kernel enforces.
-    pub kernel_requirements: BTreeSet<String>,
-}
-
-impl From<seccomp_scenario::Suite> for Suite {
-    fn from(suite: seccomp_scenario::Suite) -> Self {
-        let statement = |requirement: &Requirement| (requirement.id.clone(), requirement.statement.clone());
-        Self {
-            requirements: suite.requirements.iter().map(statement).collect(),
-            kernel_requirements: suite
-                .requirements
-                .iter()
-                .filter(|requirement| requirement.is_about_kernel)
-                .map(|requirement| requirement.id.clone())
-                .collect(),
-            scenarios: suite.scenarios.into_iter().map(Arc::new).collect(),
-        }
-    }
-}
 
 /// A run that could not be: nothing was run, or its surroundings failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
-    /// The selection leaves no case.
-    #[error("no case is selected")]
-    NothingSelected,
-    /// The cluster has not what the selected cases need.
-    #[error("every selected case is left out: {}", lacking.iter().map(Lacking::to_string).collect::<Vec<_>>().join(", and "))]
-    EverythingLeftOut {
-        /// What it lacks.
-        lacking: BTreeSet<Lacking>,
-    },
-    /// A Gardener release that is not known was selected.
-    #[error("unknown Gardener release `{release}`: {oldest} to {newest} are known")]
-    UnknownRelease {
-        /// What was selected.
-        release: String,
-        /// The oldest that is known.
-        oldest: String,
-        /// The newest that is known.
-        newest: String,
-    },
+    /// The selection is no plan.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
     /// A mutant that is not known was selected.
     #[error("unknown mutant `{name}`")]
     UnknownMutant {
@@ -234,7 +189,7 @@ impl Prepared {
                 for left in clusters.shutdown().await {
                     tracing::warn!(left, "left behind");
                 }
-                return Err(error);
+                return Err(error.into());
             }
         };
         clusters.plan(&mut plan.cases).await;
@@ -338,26 +293,6 @@ pub struct RunOptions {
     pub cancellation: CancellationToken,
 }
 
-/// Which cases of all scenarios run; an empty list selects all.
-#[derive(Clone, Default)]
-pub struct Selection {
-    /// Files or folders below the scenarios' folder.
-    pub paths: Vec<Utf8PathBuf>,
-    /// Requirement ids; a scenario is selected when it names one of them.
-    pub requirements: Vec<String>,
-    /// Kubernetes minors.
-    pub minors: Vec<Minor>,
-    /// Gardener releases, `1.149`; without any, each scenario runs on the releases that it is about.
-    pub gardener: Vec<String>,
-    /// What else must hold of a case.
-    pub predicate: Option<Predicate>,
-    /// Which share of all that is left; without it, the whole.
-    pub partition: Option<Partition>,
-}
-
-/// Says of a case whether it is wanted.
-pub type Predicate = Arc<dyn Fn(&Case) -> bool + Send + Sync>;
-
 impl RunOptions {
     /// A run of every scenario on simulated clusters, with the reference webhook, compared with the snapshots below
     /// `snapshots`.
@@ -378,25 +313,11 @@ impl RunOptions {
     }
 }
 
-impl fmt::Debug for Selection {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Selection")
-            .field("paths", &self.paths)
-            .field("requirements", &self.requirements)
-            .field("minors", &self.minors)
-            .field("gardener", &self.gardener)
-            .field("predicate", &self.predicate.is_some())
-            .field("partition", &self.partition)
-            .finish()
-    }
-}
-
 /// The cases that a run of `selection` on simulated clusters has, in their order.
 ///
 /// # Errors
-/// `RunError::NothingSelected`, `RunError::UnknownRelease`.
-pub fn cases(suite: &Suite, selection: &Selection) -> Result<Vec<Arc<Case>>, RunError> {
+/// See [`PlanError`].
+pub fn cases(suite: &Suite, selection: &Selection) -> Result<Vec<Arc<Case>>, PlanError> {
     let plan = Plan::new(suite, selection, &Minor::all().collect::<Vec<_>>(), Abilities::ALL)?;
     Ok(plan.cases.into_iter().map(|planned| planned.case).collect())
 }
@@ -426,16 +347,4 @@ pub struct KindSettings {
     pub is_kept: bool,
     /// After what time a cluster is nobody's.
     pub lifetime: Option<Duration>,
-}
-
-/// What happens to snapshots that differ or lack.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum SnapshotMode {
-    /// They fail the run, and no file is touched.
-    #[default]
-    Check,
-    /// They fail the run, and what was seen is written beside them as `.snap.new`, for review.
-    WritePending,
-    /// What was seen becomes the snapshot.
-    Accept,
 }

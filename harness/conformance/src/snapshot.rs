@@ -13,7 +13,7 @@ mod render;
 pub(crate) mod section;
 pub(crate) mod text;
 
-pub use book::{accept, reject};
+pub use book::{SnapshotMode, accept, reject};
 
 pub(crate) use book::{SnapshotBook, Universe};
 pub(crate) use mask::{Masks, Moment};

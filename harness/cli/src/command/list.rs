@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fmt::Write as _, sync::Arc};
 
 use camino::Utf8Path;
-use seccomp_conformance::{Case, Minor, Partition, RunError};
+use seccomp_conformance::{Case, Minor, Partition, PlanError};
 use seccomp_report::{SCHEMA_VERSION, minor_ranges};
 use seccomp_scenario::{Scenario, Suite};
 use seccomp_webhook::GardenerRelease;
@@ -58,7 +58,7 @@ fn cases_of(
     let selection = select(&arguments.selection, Some(share), suite, folder)?;
     match seccomp_conformance::cases(&suite.clone().into(), &selection) {
         Ok(cases) => Ok(cases),
-        Err(RunError::NothingSelected) => Ok(Vec::new()),
+        Err(PlanError::NothingSelected) => Ok(Vec::new()),
         Err(error) => Err(Failure::Usage(error.into())),
     }
 }

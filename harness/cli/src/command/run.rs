@@ -8,8 +8,8 @@ use anyhow::Context as _;
 use camino::Utf8Path;
 use clap::ValueEnum as _;
 use seccomp_conformance::{
-    ClusterKind as Cluster, Event, HarnessImage, KindSettings, KubeconfigSettings, Partition, Predicate, RunError,
-    RunOptions, Selection, SnapshotMode, Suite, WebhookKind,
+    ClusterKind as Cluster, Event, HarnessImage, KindSettings, KubeconfigSettings, Partition, PlanError, Predicate,
+    RunError, RunOptions, Selection, SnapshotMode, Suite, WebhookKind,
 };
 use seccomp_report::{Document, Progress, Run, RunVerdict, TextOptions, render_text};
 use seccomp_scenario::Suite as Files;
@@ -145,16 +145,16 @@ async fn execute(suite: Suite, options: RunOptions, context: &Context, folded: &
     }
     match running.await {
         Ok(Ok(_)) => Ok(()),
-        Ok(Err(RunError::NothingSelected)) => {
+        Ok(Err(RunError::Plan(PlanError::NothingSelected))) => {
             terminal::note("nothing is selected; `seccomp-harness list` shows what there is");
             Ok(())
         }
-        Ok(Err(error @ RunError::EverythingLeftOut { .. })) => {
+        Ok(Err(error @ RunError::Plan(PlanError::EverythingLeftOut { .. }))) => {
             terminal::note(&error.to_string());
             Ok(())
         }
         Ok(Err(
-            error @ (RunError::UnknownRelease { .. }
+            error @ (RunError::Plan(PlanError::UnknownRelease { .. })
             | RunError::UnknownMutant { .. }
             | RunError::UnfitWebhook { .. }
             | RunError::UnknownNodeImage { .. }),

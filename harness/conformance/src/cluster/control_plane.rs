@@ -32,15 +32,15 @@ use self::{
     processes::{Processes, Started},
     settings::{ControlPlaneSettings, Programs},
 };
-use super::{Cluster, ClusterError, NODE_LABEL, kubeconfig::MARK, live::PREFIX};
+use super::{
+    Cluster, ClusterError, Observations,
+    names::{MARK, NODE, NODE_LABEL, PREFIX},
+};
 use crate::{
     api::{Api, Call, Refused},
-    event::Observations,
     outcome::Answer,
 };
 
-/// The Node object that Pods are bound to; masked in snapshots, so unlike any other text.
-pub(crate) const NODE: &str = "node-of-the-case";
 /// How long the API server may take to show what it has done, or will do of itself.
 const LIMIT: Duration = Duration::from_secs(30);
 /// The namespaces that a Pod can be created in without one being made.

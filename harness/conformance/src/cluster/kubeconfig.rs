@@ -21,22 +21,19 @@ use serde_json::json;
 use tokio::sync::Mutex;
 
 use super::{
-    ClusterError, NODE_LABEL,
-    control_plane::{ControlPlane, NODE},
+    ClusterError,
+    control_plane::ControlPlane,
     kind::request::node_of,
     live::{LiveCluster, LiveNode},
+    names::{NODE, NODE_LABEL},
     wait_until,
 };
 use crate::{
     api::{Api, Call, MERGE_PATCH, expect_success},
-    execute::chain,
+    error::chain,
     outcome::Answer,
 };
 
-/// The label of every namespace that is made for a case.
-pub(crate) const MARK: &str = "seccomp-harness/owned";
-/// The annotation of a webhook's objects that are of ours.
-pub(crate) const OURS: &str = "seccomp-harness/webhook";
 /// How often it is looked whether something is gone.
 const INTERVAL: Duration = Duration::from_millis(200);
 /// How long that may take.

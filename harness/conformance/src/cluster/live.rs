@@ -13,11 +13,14 @@ use kube_simulator::Minor;
 use serde_json::{Value, json};
 
 use self::settle::settle;
-use super::{Cluster, ClusterError, NODE_LABEL, create, kubeconfig::MARK, wait_until};
+use super::{
+    Cluster, ClusterError, Observations, create,
+    names::{BASELINE, CONFIGURATION, MARK, NODE_LABEL, PREFIX},
+    wait_until,
+};
 use crate::{
     api::{Api, Call, expect_success},
     case::NodeSetting,
-    event::Observations,
     outcome::Answer,
     probe::{ONCE_VARIABLE, PROBE_IMAGE, ProbeReport},
 };
@@ -33,13 +36,6 @@ const LOG_LOOKS: usize = 50;
 /// # Source
 /// kubernetes v1.25 `pkg/features/kube_features.go` `SeccompDefault`
 const GATE_ON_SINCE: u8 = 25;
-/// What the names of our namespaces begin with.
-pub(crate) const PREFIX: &str = "seccomp-harness-";
-/// The webhook's registration.
-pub(super) const CONFIGURATION: &str =
-    "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/gardener-resource-manager";
-/// The annotation of a Node that keeps what was measured on it.
-pub(super) const BASELINE: &str = "seccomp-harness/baseline";
 
 /// A node that cases run on.
 #[derive(Clone, Debug, PartialEq)]

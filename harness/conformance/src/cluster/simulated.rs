@@ -6,16 +6,16 @@ use kube_simulator::{Minor, NodeError, NodeProfile, Simulator, SimulatorRequest}
 use seccomp_scenario::Node;
 use serde_json::Value;
 
-use super::{Cluster, ClusterError, NODE_LABEL};
+use super::{
+    Cluster, ClusterError, Observations,
+    names::{NODE, NODE_LABEL},
+};
 use crate::{
     api::Api,
     case::NodeSetting,
-    event::Observations,
     probe::{PROBE_IMAGE, SimulatedProbe},
 };
 
-/// The node that the case is about; masked in snapshots, so unlike any other text.
-const NODE: &str = "node-of-the-case";
 /// The namespace that is made for the case; masked in snapshots as well.
 const NAMESPACE: &str = "namespace-of-the-case";
 

@@ -6,7 +6,7 @@ use super::object::Made;
 use crate::{
     api::{Call, MERGE_PATCH},
     cluster::Cluster,
-    execute::chain,
+    error::chain,
 };
 
 /// What was done, in the order in which it was done.

@@ -30,7 +30,7 @@ use super::{
 use crate::{
     api::Call,
     cluster::{Cluster as _, control_plane::ControlPlane},
-    run::Suite,
+    suite::Suite,
 };
 
 /// How many cases of a stage run at the same time on one API server; registrations are the whole server's.

@@ -20,10 +20,9 @@ use crate::{
     execute::{Executed, execute},
     needs::Abilities,
     outcome::{Invocation, Outcome, Verb},
-    plan::{Plan, Planned},
-    run::stage::readiness,
-    run::{Selection, Suite},
-    webhook::{LocalWebhooks, Registrar, Webhooks},
+    plan::{Plan, PlanError, Planned},
+    suite::{Selection, Suite},
+    webhook::{InForce, LocalWebhooks, Registrar, Webhooks},
 };
 
 /// A scenario's case, compared.
@@ -44,12 +43,12 @@ pub(super) async fn compare_all(
     let minor = plane.minor();
     let plan = match Plan::new(suite, &Selection::default(), &[minor], Abilities::API_SERVER) {
         Ok(plan) => plan,
-        Err(crate::RunError::NothingSelected) => return Ok(Vec::new()),
+        Err(PlanError::NothingSelected) => return Ok(Vec::new()),
         Err(error) => return Err(FidelityError::Plan(error)),
     };
     let webhooks = Arc::new(LocalWebhooks::new(None, None)?);
     let case = plane.for_case();
-    let in_force = readiness(&case).await?;
+    let in_force = InForce::prepare(&case).await?;
     let registrar = Registrar::new(case.api().clone(), Webhooks::Local(Arc::clone(&webhooks)), Some(in_force));
     let mut compared: Vec<Compared> = Vec::new();
     let mut last: Option<(String, String)> = None;

@@ -19,13 +19,15 @@ use super::{
 };
 use crate::{
     api::{Api, Call, warnings},
-    cluster::{Cluster as _, NODE_LABEL, control_plane::ControlPlane},
+    cluster::{
+        Cluster as _,
+        control_plane::ControlPlane,
+        names::{NODE, NODE_LABEL},
+    },
 };
 
 /// Who asks, on both sides.
 const USER: &str = "verifier";
-/// The node that both sides have; no kubelet stands behind it.
-const NODE: &str = "node-of-the-case";
 /// A namespace that both sides have besides the case's own, with other labels.
 pub(super) const OTHER_NAMESPACE: &str = "fidelity-other";
 /// How often it is looked whether an API server's caches know what was written.

@@ -5,10 +5,9 @@ use std::{collections::BTreeMap, io};
 use camino::Utf8PathBuf;
 use kube_simulator::Minor;
 
-use super::SnapshotMode;
 use crate::{
     plan::Planned,
-    snapshot::{PlatformParts, SectionKind, SnapshotBook, Texts, Universe},
+    snapshot::{PlatformParts, SectionKind, SnapshotBook, SnapshotMode, Texts, Universe},
 };
 
 /// What was seen in a run, by scenario and minor.

@@ -10,8 +10,10 @@ use tokio_util::sync::CancellationToken;
 use super::{RunError, clusters::Clusters};
 use crate::{
     artifacts::{case_folder, write_all},
-    event::{CaseFinished, Observations},
-    execute::{Executed, chain},
+    cluster::Observations,
+    error::chain,
+    event::CaseFinished,
+    execute::Executed,
     expectation,
     plan::Planned,
     snapshot::{PlatformParts, SectionKind, SnapshotBook, text},

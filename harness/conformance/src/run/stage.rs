@@ -1,25 +1,22 @@
 //! A real cluster that many cases share, with its one registration.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use camino::Utf8Path;
-use serde_json::json;
 use tokio::sync::{Mutex, RwLock};
 use tokio_util::sync::CancellationToken;
 
 use super::clusters::platform_parts;
 use crate::{
     artifacts::write_all,
-    cluster::{Cluster, ClusterError, control_plane::ControlPlane, create, kubeconfig::Existing, live::LiveCluster},
-    execute::{Executed, chain, execute},
+    cluster::{Cluster, ClusterError, control_plane::ControlPlane, kubeconfig::Existing, live::LiveCluster},
+    error::chain,
+    execute::{Executed, execute},
     plan::Planned,
     snapshot::PlatformParts,
     verdict::Failure,
     webhook::{InForce, Registrar, Webhooks},
 };
-
-/// How long a registration may take until the API server acts on it: it learns of it by a watch.
-const IN_FORCE_LIMIT: Duration = Duration::from_secs(30);
 
 /// A real cluster that many cases share.
 #[derive(Debug)]
@@ -45,12 +42,12 @@ impl Stage {
         let (api, in_force, within) = match &cluster {
             RealCluster::ControlPlane(plane) => {
                 let case = plane.lock().await.for_case();
-                (case.api().clone(), readiness(&case).await?, case.namespace_label())
+                (case.api().clone(), InForce::prepare(&case).await?, case.namespace_label())
             }
             RealCluster::Live { cluster, .. } => {
                 let cluster = cluster.read().await;
                 let case = running(cluster.as_ref())?.for_any_node()?;
-                (case.api().clone(), readiness(&case).await?, case.namespace_label())
+                (case.api().clone(), InForce::prepare(&case).await?, case.namespace_label())
             }
         };
         let registrar = Registrar::new(api, webhooks, Some(in_force)).within(within);
@@ -178,19 +175,4 @@ impl Stage {
 
 fn running(cluster: Option<&LiveCluster>) -> Result<&LiveCluster, ClusterError> {
     cluster.ok_or_else(|| ClusterError::Unable { what: "run on a cluster that has ended".to_owned() })
-}
-
-/// Makes the namespace in which it is seen that a registration is in force.
-pub(crate) async fn readiness<C: Cluster>(cluster: &C) -> Result<InForce, ClusterError> {
-    let namespace = cluster.namespace().to_owned();
-    // Selected by Gardener's registrations of every release.
-    let labels = json!({"gardener.cloud/role": "shoot"});
-    let mut object =
-        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}});
-    if let Some(label) = cluster.namespace_label() {
-        object["metadata"]["labels"][label] = json!("true");
-    }
-    create(cluster.api(), "/api/v1/namespaces", object).await?;
-    cluster.namespace_created(&namespace).await?;
-    Ok(InForce { namespace, limit: IN_FORCE_LIMIT })
 }

@@ -6,7 +6,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use seccomp_webhook::{ForeignWebhook, GardenerRelease, Mutant, RESOURCE_MANAGER, Upstream};
 use tokio::process::Command;
 
-use super::{ClusterKind, RunError, Selection, infrastructure};
+use super::{ClusterKind, RunError, infrastructure};
+use crate::suite::Selection;
 
 /// How long a program may take to say its version.
 const VERSION_LIMIT: Duration = Duration::from_secs(10);
@@ -87,7 +88,7 @@ impl WebhookKind {
     /// The server that ours stands in front of, from the start.
     pub(super) fn upstream(&self) -> Result<Option<Upstream>, RunError> {
         let Self::Url(foreign) = self else { return Ok(None) };
-        foreign.upstream().map(Some).map_err(|error| self.unfit(crate::execute::chain(&error)))
+        foreign.upstream().map(Some).map_err(|error| self.unfit(crate::error::chain(&error)))
     }
 
     /// That it answers, where those who call it are on this machine.

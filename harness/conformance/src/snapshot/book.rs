@@ -14,13 +14,25 @@ use super::{
     platform::{FOLDER, NONE, PARTS, Platform},
     section::{Section, SectionKind, Texts, Variation, fold},
 };
-use crate::{run::SnapshotMode, verdict::Failure};
+use crate::verdict::Failure;
 
 /// Everything that a scenario's snapshots are about.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Universe {
     pub(crate) minors: BTreeSet<Minor>,
     pub(crate) variations: BTreeSet<Variation>,
+}
+
+/// What happens to snapshots that differ or lack.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum SnapshotMode {
+    /// They fail the run, and no file is touched.
+    #[default]
+    Check,
+    /// They fail the run, and what was seen is written beside them as `.snap.new`, for review.
+    WritePending,
+    /// What was seen becomes the snapshot.
+    Accept,
 }
 
 /// The snapshots of a folder.

@@ -13,7 +13,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use super::{Created, Host, HostError, host::Place, review};
 use crate::{
     api::{Api, Call, collection_path, expect_success},
-    cluster::kubeconfig::OURS,
+    cluster::names::OURS,
     outcome::{Answer, Review},
 };
 

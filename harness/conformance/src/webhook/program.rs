@@ -16,9 +16,9 @@ use crate::{
     cluster::{
         ClusterError,
         control_plane::{program::Program, settings::ControlPlaneSettings},
-        kubeconfig::OURS,
+        names::OURS,
     },
-    execute::chain,
+    error::chain,
     folder::Folder,
     outcome::Answer,
     ports,

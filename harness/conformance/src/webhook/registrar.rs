@@ -16,6 +16,7 @@ use tokio::{
 use super::{Host, HostError, Webhooks};
 use crate::{
     api::{Api, ApiError, Call, Refused, expect_success},
+    cluster::{Cluster, ClusterError, create},
     outcome::{Answer, Review},
     probe::PROBE_IMAGE,
 };
@@ -23,6 +24,8 @@ use crate::{
 const CONFIGURATIONS: &str = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations";
 /// How often it is asked whether a registration is in force.
 const INTERVAL: Duration = Duration::from_millis(20);
+/// How long a registration may take until the API server acts on it: it learns of it by a watch.
+const IN_FORCE_LIMIT: Duration = Duration::from_secs(30);
 
 /// A registration that could not be made or did not come into force.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +48,23 @@ pub(crate) struct InForce {
     pub(crate) namespace: String,
     /// How long it may take.
     pub(crate) limit: Duration,
+}
+
+impl InForce {
+    /// Makes the namespace in which it is seen that a registration is in force.
+    pub(crate) async fn prepare<C: Cluster>(cluster: &C) -> Result<Self, ClusterError> {
+        let namespace = cluster.namespace().to_owned();
+        // Selected by Gardener's registrations of every release.
+        let labels = json!({"gardener.cloud/role": "shoot"});
+        let mut object =
+            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}});
+        if let Some(label) = cluster.namespace_label() {
+            object["metadata"]["labels"][label] = json!("true");
+        }
+        create(cluster.api(), "/api/v1/namespaces", object).await?;
+        cluster.namespace_created(&namespace).await?;
+        Ok(Self { namespace, limit: IN_FORCE_LIMIT })
+    }
 }
 
 /// The registration of one cluster, and the webhooks that it may be of.

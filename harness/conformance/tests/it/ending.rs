@@ -1,6 +1,6 @@
 //! How runs end.
 
-use seccomp_conformance::{EndedEarly, RunError, RunOptions, Selection, Status, WebhookKind, run};
+use seccomp_conformance::{EndedEarly, PlanError, RunError, RunOptions, Selection, Status, WebhookKind, run};
 
 use crate::{SKIPPED, mk_options, mk_suite, run_to_end};
 
@@ -32,7 +32,7 @@ async fn nothing_selected_is_an_error() -> anyhow::Result<()> {
     let selection = Selection { requirements: vec!["other".to_owned()], ..Selection::default() };
     let (events, _told) = tokio::sync::mpsc::unbounded_channel();
     let error = run(&mk_suite(SKIPPED)?, &RunOptions { selection, ..options }, events).await;
-    assert!(matches!(error, Err(RunError::NothingSelected)), "{error:?}");
+    assert!(matches!(error, Err(RunError::Plan(PlanError::NothingSelected))), "{error:?}");
     Ok(())
 }
 
@@ -43,7 +43,7 @@ async fn unknown_names_are_errors() -> anyhow::Result<()> {
     let (events, _told) = tokio::sync::mpsc::unbounded_channel();
     let selection = Selection { gardener: vec!["1.20".to_owned()], ..Selection::default() };
     let error = run(&suite, &RunOptions { selection, ..options.clone() }, events.clone()).await;
-    assert!(matches!(error, Err(RunError::UnknownRelease { .. })), "{error:?}");
+    assert!(matches!(error, Err(RunError::Plan(PlanError::UnknownRelease { .. }))), "{error:?}");
     let webhook = WebhookKind::Mutant("nobody".to_owned());
     let error = run(&suite, &RunOptions { webhook, ..options }, events).await;
     assert!(matches!(error, Err(RunError::UnknownMutant { .. })), "{error:?}");

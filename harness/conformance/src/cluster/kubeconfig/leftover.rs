@@ -2,13 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{MARK, OURS};
 use crate::{
     api::{Api, Call, MERGE_PATCH, expect_success},
     cluster::{
         ClusterError, NODE_LABEL,
-        control_plane::{NODE, empty_and_end},
-        live::{CONFIGURATION, PREFIX},
+        control_plane::empty_and_end,
+        names::{CONFIGURATION, MARK, NODE, OURS, PREFIX},
     },
 };
 

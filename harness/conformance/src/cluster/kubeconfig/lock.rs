@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::leftover;
 use crate::{
     api::{Api, Call, MERGE_PATCH, expect_success},
-    cluster::{ClusterError, live::CONFIGURATION},
+    cluster::{ClusterError, names::CONFIGURATION},
 };
 
 const NAMESPACES: &str = "/api/v1/namespaces";

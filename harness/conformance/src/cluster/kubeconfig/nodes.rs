@@ -8,8 +8,8 @@ use crate::{
     api::{Api, Call, expect_success},
     cluster::{
         ClusterError,
-        control_plane::NODE,
         live::{LiveCluster, LiveNode},
+        names::NODE,
     },
 };
 

@@ -2,8 +2,12 @@
 
 use serde_json::Value;
 
-use super::{LiveCluster, LiveNode, PREFIX};
-use crate::{api::Call, cluster::ClusterError, outcome::Answer};
+use super::{LiveCluster, LiveNode};
+use crate::{
+    api::Call,
+    cluster::{ClusterError, names::PREFIX},
+    outcome::Answer,
+};
 
 /// The folder that kubeadm tells kubelets to take static Pods from.
 const MANIFESTS: &str = "/etc/kubernetes/manifests";
