@@ -103,6 +103,11 @@ pub(crate) fn go_kind(value: &Value) -> &'static str {
     }
 }
 
+/// Whether there is a Go type of this name.
+pub(crate) fn is_known(type_name: &str) -> bool {
+    root(type_name).is_some()
+}
+
 /// Walks `source` along the type; nothing as error where the source itself is no JSON.
 fn walk<'de, D: serde::Deserializer<'de>>(minor: Minor, type_name: &str, source: D) -> Result<Decoded, Option<String>> {
     finish(Walk::new(schema(minor)), type_name, source)

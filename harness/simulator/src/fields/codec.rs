@@ -272,7 +272,7 @@ impl Walk {
 fn is_written(field: &Field, value: &Value) -> bool {
     !field.omit_empty
         // Emptied on purpose, which is not the same as not being there.
-        || field.name == "managedFields"
+        || matches!(field.name.as_str(), "managedFields" | "webhooks")
         || field.ty.pointer || field.is_always_written() || !is_empty(value)
 }
 

@@ -16,8 +16,8 @@ pub(crate) static TOKEN_VOLUME_DEFAULT_MODE: ByMinor<bool> = ByMinor::new(&[
 
 /// Whether the ServiceAccount plug-in looks at updates, that is at ephemeral containers, too.
 pub(crate) static SERVICE_ACCOUNT_ON_UPDATE: ByMinor<bool> = ByMinor::new(&[
-    (20, false, "kubernetes v1.24.17 `plugin/pkg/admission/serviceaccount/admission.go` `NewServiceAccount`"),
-    (25, true, "kubernetes v1.25 the same"),
+    (20, false, "kubernetes v1.23 `plugin/pkg/admission/serviceaccount/admission.go` `NewServiceAccount`"),
+    (24, true, "kubernetes v1.24.17 the same, which has the fix of CVE-2023-2728; answer of v1.24.17"),
 ]);
 
 /// Whether LimitRanger counts sidecar containers (restartable init containers) as running beside the others.

@@ -556,8 +556,8 @@ since!(
     WARN_PORT_NAMES, 33, "v1.33 warnings.go"
 );
 since!(
-    /// A projected volume's source that names nothing is warned of.
-    WARN_EMPTY_PROJECTIONS, 32, "v1.32 warnings.go `warningsForOverlappingVirtualPaths`; no answer of v1.31.14 has it"
+    /// Paths within a volume that overlap are warned of, and a projected volume's source that names nothing.
+    WARN_OVERLAPPING_PATHS, 32, "v1.32 warnings.go `warningsForOverlappingVirtualPaths`; no answer of v1.31.14 has it"
 );
 
 /// What is said of volumes whose drivers were removed with v1.25.

@@ -72,6 +72,7 @@ pub(crate) fn begin(
     object: &mut Value,
 ) -> Result<(), Status> {
     let minor = cluster.minor();
+    metadata::drop_emptied_webhooks(object);
     if *rows::WIPES_SYSTEM_METADATA.at(minor) {
         metadata::wipe_system_fields(object);
         metadata::normalise_creation_time(cluster, object);

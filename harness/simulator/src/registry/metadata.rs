@@ -122,6 +122,15 @@ pub(crate) fn dedup_owners(object: &mut Value, after_admission: bool, warnings: 
     }
 }
 
+/// Takes an emptied list of webhooks out, of which nothing is stored; says whether there was one.
+pub(crate) fn drop_emptied_webhooks(object: &mut Value) -> bool {
+    let is_empty = object.get("webhooks").and_then(Value::as_array).is_some_and(Vec::is_empty);
+    if is_empty && let Some(fields) = object.as_object_mut() {
+        fields.remove("webhooks");
+    }
+    is_empty
+}
+
 /// Takes off managed fields that a webhook has emptied, which are not written.
 pub(crate) fn drop_emptied_managed_fields(object: &mut Value) {
     let metadata = object::metadata_mut(object);

@@ -74,9 +74,14 @@ pub(crate) fn for_update(minor: Minor, resource: &Resource, subresource: &str, o
     let is_annotated = resource.kind == "Deployment" && annotations(object) != annotations(old);
     let is_changed = is_annotated || content(object) != content(old);
     if COUNTED.contains(&resource.kind) && subresource.is_empty() && is_changed {
-        let generation = old.pointer("/metadata/generation").and_then(Value::as_u64).unwrap_or_default();
-        object::metadata_mut(object).insert("generation".to_owned(), json!(generation + 1));
+        raise_generation(object, old);
     }
+}
+
+/// Counts a change.
+pub(crate) fn raise_generation(object: &mut Value, old: &Value) {
+    let generation = old.pointer("/metadata/generation").and_then(Value::as_u64).unwrap_or_default();
+    object::metadata_mut(object).insert("generation".to_owned(), json!(generation + 1));
 }
 
 fn annotations(object: &Value) -> Option<&Value> {

@@ -93,6 +93,7 @@ async fn attempt(
     };
     check_uid(target, request.dry_run, change.expected_uid(), &old)?;
     let mut object = change.apply(&old, &mut notes.warnings)?;
+    let has_emptied = metadata::drop_emptied_webhooks(&mut object);
     check_name(target, &object)?;
     let now = cluster.now();
     let manager = managed_fields::Manager { name: &request.manager, subresource: &target.subresource, time: &now };
@@ -109,6 +110,10 @@ async fn attempt(
     let conditional = check_version(cluster, target, &object, &old)?;
     object::set_metadata(&mut object, "resourceVersion", object::metadata(&old, "resourceVersion"));
     before_update(cluster, target, &mut object, &old)?;
+    if has_emptied && old.get("webhooks").is_none() {
+        // Go tells an emptied list from none, which is what was stored.
+        prepare::raise_generation(&mut object, &old);
+    }
     if resource.kind == "Pod" {
         notes.warnings.extend(pod::warnings(minor, &object, Some(&old)));
     }

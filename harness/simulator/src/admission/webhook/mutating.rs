@@ -69,6 +69,7 @@ pub(crate) async fn mutate(
         reinvocation.require_invoked();
     }
     let webhooks = cluster.webhooks().mutating(cluster.store());
+    let own_kind = attributes.object.as_ref().map(kind_of);
     for (index, webhook) in webhooks.iter().enumerate() {
         if !matching::should_call(cluster, webhook, attributes)? {
             continue;
@@ -101,6 +102,9 @@ pub(crate) async fn mutate(
             }
         }
     }
+    if let (Some(object), Some(own_kind)) = (&attributes.object, &own_kind) {
+        check_kind(object, own_kind)?;
+    }
     if reinvocation.is_needed && !reinvocation.is_second_round {
         reinvocation.last_output.clone_from(&attributes.object);
     }
@@ -131,30 +135,37 @@ async fn turn(
     outcome
 }
 
-/// A patch may take an object's kind away, which changes nothing, but not give it another one.
-///
-/// # Source
-/// asked of API servers of 1.24, 1.25, 1.31 and 1.36
-fn of_same_kind(mut patched: Value, object: &Value) -> Result<Value, WebhookError> {
+/// A patch may take an object's kind away, which changes nothing.
+fn with_kind(mut patched: Value, object: &Value) -> Value {
     for field in ["apiVersion", "kind"] {
-        let Some(map) = patched.as_object_mut() else { return Ok(patched) };
+        let Some(map) = patched.as_object_mut() else { break };
         if map.get(field).is_none_or(|value| value.is_null() || *value == "") {
             map.insert(field.to_owned(), object[field].clone());
         }
     }
-    if patched["apiVersion"] == object["apiVersion"] && patched["kind"] == object["kind"] {
-        return Ok(patched);
+    patched
+}
+
+/// The `apiVersion` and `kind` of an object.
+fn kind_of(object: &Value) -> (String, String) {
+    let text = |field: &str| object[field].as_str().unwrap_or_default().to_owned();
+    (text("apiVersion"), text("kind"))
+}
+
+/// Refuses what patches have given another kind than its `own`; the webhooks after that are still asked about it.
+///
+/// # Source
+/// asked of API servers of 1.24, 1.25, 1.31 and 1.36
+fn check_kind(patched: &Value, own: &(String, String)) -> Result<(), Status> {
+    let (api_version, kind) = kind_of(patched);
+    let (own_version, own_kind) = own;
+    if api_version == *own_version && kind == *own_kind {
+        return Ok(());
     }
-    let texts = |value: &Value| {
-        let api_version = value["apiVersion"].as_str().unwrap_or_default().to_owned();
-        (api_version, value["kind"].as_str().unwrap_or_default().to_owned())
-    };
-    let (api_version, kind) = texts(&patched);
-    let (own_version, own_kind) = texts(object);
     let version = api_version.rsplit('/').next().unwrap_or_default();
     let package = own_version.split_once('/').map_or("core", |(group, _)| group.split('.').next().unwrap_or_default());
     let message = format!("converting ({version}.{kind}) to ({package}.{own_kind}): unknown conversion");
-    Err(WebhookError::Final(Status::new(500, "", message)))
+    Err(Status::new(500, "", message))
 }
 
 /// Applies a patch to the object as the minor's types and defaults make of it; says whether it changed.
@@ -190,8 +201,13 @@ fn apply(
         ));
     }
     let patched = patch.apply(minor, object).map_err(|error| internal(error.to_string()))?;
-    let patched = of_same_kind(patched, object)?;
-    let decoded = fields::round_trip(minor, &attributes.kind, patched).map_err(|error| internal(error.to_string()))?;
+    let patched = with_kind(patched, object);
+    let (api_version, kind) = kind_of(&patched);
+    if api_version != object["apiVersion"] || !fields::is_known(&kind) {
+        // Nobody can be asked about what cannot be read.
+        check_kind(&patched, &kind_of(object)).map_err(WebhookError::Final)?;
+    }
+    let decoded = fields::round_trip(minor, &kind, patched).map_err(|error| internal(error.to_string()))?;
     let mut new = decoded.object;
     registry::metadata::drop_emptied_managed_fields(&mut new);
     let changed = new != *object;
@@ -203,7 +219,7 @@ fn apply(
         String::from_utf8_lossy(&answer.patch).replace('\n', " ")
     );
     notes.audit.push((format!("patch.webhook.admission.k8s.io/{place}"), value));
-    registry::defaults::apply(minor, &attributes.kind, &mut new);
+    registry::defaults::apply(minor, &kind, &mut new);
     attributes.object = Some(new);
     Ok(changed)
 }

@@ -1,5 +1,7 @@
 //! What a client that creates a Pod is warned of.
 
+mod paths;
+
 use serde_json::Value;
 
 use crate::{
@@ -41,8 +43,7 @@ const ANNOTATIONS: [(&str, &str); 3] = [
 
 /// `GetWarningsForPod`: texts for `Warning` headers; `old` is nothing on create.
 ///
-/// Paths within volumes that overlap are not warned of. Updates are not warned of
-/// at all, as in Kubernetes.
+/// Updates are not warned of at all, as in Kubernetes.
 ///
 /// # Source
 /// kubernetes v1.22 to v1.37 `pkg/api/pod/warnings.go`, `pkg/registry/core/pod/strategy.go` `WarningsOnCreate`
@@ -69,8 +70,8 @@ pub(crate) fn warnings(minor: Minor, pod: &Value, old: Option<&Value>) -> Vec<St
         }
     }
     volumes(minor, spec, &mut warnings);
-    if *rule::WARN_EMPTY_PROJECTIONS.at(minor) {
-        empty_projections(spec, &mut warnings);
+    if *rule::WARN_OVERLAPPING_PATHS.at(minor) {
+        paths::overlapping(spec, &mut warnings);
     }
     duplicates(minor, spec, &mut warnings);
     seccomp_pod(minor, spec, annotations, &mut warnings);
@@ -253,16 +254,6 @@ fn volumes(minor: Minor, spec: &Value, warnings: &mut Vec<String>) {
                 warnings.push(format!("spec.volumes[{index}].{shown}: {message}"));
             }
         }
-    }
-}
-
-/// Projected volumes with a source that names nothing.
-fn empty_projections(spec: &Value, warnings: &mut Vec<String>) {
-    for volume in spec.list("volumes") {
-        let sources = volume.field("projected").list("sources");
-        let empty = sources.iter().filter(|source| source.as_object().is_none_or(serde_json::Map::is_empty));
-        let name = volume.text("name");
-        warnings.extend(empty.map(|_| format!("volume {name:?} (Projected) has no sources provided")));
     }
 }
 

@@ -48,6 +48,8 @@ impl fmt::Display for Path<'_> {
         }
         match self.step {
             Step::Child(name) if self.parent.is_some() => write!(formatter, ".{name}"),
+            // What has no name is taken for an index.
+            Step::Child("") => formatter.write_str("[]"),
             Step::Child(name) => formatter.write_str(name),
             Step::Index(index) => write!(formatter, "[{index}]"),
             Step::Key(key) => write!(formatter, "[{key}]"),
@@ -65,6 +67,6 @@ mod tests {
         let containers = spec.child("containers");
         assert_eq!(containers.index(1).child("name").to_string(), "spec.containers[1].name");
         assert_eq!(spec.child("limits").key("cpu").to_string(), "spec.limits[cpu]");
-        assert_eq!(Path::root("").to_string(), "");
+        assert_eq!(Path::root("").to_string(), "[]");
     }
 }

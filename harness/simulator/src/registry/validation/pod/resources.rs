@@ -356,10 +356,7 @@ fn claim_names(check: &mut Check, resources: &Value, spec: &Value, path: &Path<'
             check.required(&at, "");
             continue;
         }
-        let is_same = |other: &Value| other.text("name") == name && other.text("request") == claim.text("request");
-        if claims[..index].iter().any(is_same) {
-            check.duplicate(&at, name);
-        }
+        claimed_twice(check, &claims[..index], claim, &at);
         let mut known = spec.list("resourceClaims").iter().map(|claim| claim.text("name")).collect::<Vec<_>>();
         known.retain(|name| !name.is_empty());
         known.sort_unstable();
@@ -367,6 +364,26 @@ fn claim_names(check: &mut Check, resources: &Value, spec: &Value, path: &Path<'
         if !known.contains(&name) {
             let rest = if known.is_empty() { " which is empty".to_owned() } else { format!(": {}", known.join(", ")) };
             check.not_found(&at, name, &format!("must be one of the names in pod.spec.resourceClaims{rest}"));
+        }
+    }
+}
+
+/// A claim is named once, or each of its requests once.
+fn claimed_twice(check: &mut Check, before: &[Value], claim: &Value, at: &Path<'_>) {
+    let (name, request) = (claim.text("name"), claim.text("request"));
+    let mut of_same = before.iter().filter(|other| other.text("name") == name).map(|other| other.text("request"));
+    if of_same.clone().any(str::is_empty) {
+        check.duplicate(at, name);
+    } else if request.is_empty() {
+        // Each request that was named before is told.
+        let mut named = of_same.collect::<Vec<_>>();
+        named.sort_unstable();
+        named.dedup();
+        named.iter().for_each(|_| check.duplicate(at, name));
+    } else {
+        check.invalid_for_each(&at.child("request"), request, words::dns_label(check.minor, request));
+        if of_same.any(|other| other == request) {
+            check.duplicate(at, &format!("{name}/{request}"));
         }
     }
 }
