@@ -16,6 +16,7 @@ use seccomp_scenario::{Action, Instance};
 use seccomp_webhook::Labels;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::ledger::NotUndone;
 use self::{ledger::Ledger, object::Made};
 use crate::{
     api::{ApiError, Refused, is_cluster_scoped},
@@ -44,6 +45,8 @@ pub(crate) struct Executed {
     pub(crate) creations: Vec<(Preconditions, bool)>,
     /// Where the cluster's logs stood when the case began, where it has some.
     pub(crate) logs: Option<Bookmark>,
+    /// What the case could not undo; it is among the failures too.
+    pub(crate) not_undone: Vec<NotUndone>,
 }
 
 /// What keeps a case from running to its end.
@@ -172,7 +175,12 @@ impl<'a, C: Cluster> Execution<'a, C> {
         if !self.cluster.outlives_case() {
             return Ok(());
         }
-        let what = std::mem::take(&mut self.ledger).undo(self.cluster).await;
-        if what.is_empty() { Ok(()) } else { Err(ExecuteError::LeftBehind { what }) }
+        let not_undone = std::mem::take(&mut self.ledger).undo(self.cluster).await;
+        if not_undone.is_empty() {
+            return Ok(());
+        }
+        let what = not_undone.iter().map(|one| one.what.clone()).collect();
+        self.executed.not_undone = not_undone;
+        Err(ExecuteError::LeftBehind { what })
     }
 }

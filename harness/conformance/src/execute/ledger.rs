@@ -15,6 +15,15 @@ pub(super) struct Ledger {
     entries: Vec<Entry>,
 }
 
+/// Something that could not be undone.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct NotUndone {
+    /// What, and why.
+    pub(crate) what: String,
+    /// Whether it is the namespace that was made for the case: whoever keeps the cluster tries that once more in the end.
+    pub(crate) is_own_namespace: bool,
+}
+
 /// One thing that was done.
 #[derive(Debug)]
 enum Entry {
@@ -31,12 +40,17 @@ enum Entry {
 }
 
 impl Ledger {
-    /// Takes note of an object that is about to be made: whatever comes of it, it is not left behind.
+    /// Takes note of an object that is made, or about to be: whatever comes of it, it is not left behind.
     pub(super) fn object(&mut self, made: &Made) {
         self.entries.push(match made.kind.as_str() {
             "Namespace" => Entry::Namespace { name: made.object_name.clone() },
             _ => Entry::Object { path: made.path(), label: made.label() },
         });
+    }
+
+    /// Forgets the object that was noted last: it was refused, and one of its name may be somebody else's.
+    pub(super) fn withdraw(&mut self) {
+        self.entries.pop();
     }
 
     /// Takes note of a namespace that is about to be made.
@@ -63,7 +77,7 @@ impl Ledger {
 
     /// Undoes everything, the last thing first, and says what could not be undone: one thing does not keep the next
     /// from it.
-    pub(super) async fn undo<C: Cluster>(self, cluster: &C) -> Vec<String> {
+    pub(super) async fn undo<C: Cluster>(self, cluster: &C) -> Vec<NotUndone> {
         let mut left = Vec::new();
         for entry in self.entries.into_iter().rev() {
             let undone = match &entry {
@@ -75,7 +89,8 @@ impl Ledger {
                 }
                 Entry::Changed { path, label, back } => change_back(cluster, path, label, back.clone()).await,
             };
-            left.extend(undone.err());
+            let is_own_namespace = matches!(&entry, Entry::Namespace { name } if name == cluster.namespace());
+            left.extend(undone.err().map(|what| NotUndone { what, is_own_namespace }));
         }
         left
     }

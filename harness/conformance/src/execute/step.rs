@@ -10,7 +10,7 @@ use super::{
     object::{Made, Origin},
 };
 use crate::{
-    api::{Call, MERGE_PATCH},
+    api::{Call, MERGE_PATCH, is_cluster_scoped},
     cluster::{Cluster, ClusterError},
     coverage::Preconditions,
     outcome::{Answer, Invocation, StepOutcome, Verb},
@@ -144,7 +144,11 @@ impl<C: Cluster> Execution<'_, C> {
 
     async fn make(&mut self, step: &Step, request: Request) -> Result<(), ExecuteError> {
         let Request { verb, mut made, call, operation, subresource, submitted } = request;
+        let is_noted = verb == Verb::Create && self.note_beforehand(&made, submitted.as_ref()).await?;
         let answer = self.cluster.api().call(call).await?;
+        if is_noted && !answer.is_success() {
+            self.ledger.withdraw();
+        }
         if made.kind == "Namespace" {
             self.namespace_labels = None;
         }
@@ -164,7 +168,7 @@ impl<C: Cluster> Execution<'_, C> {
             if let Some(name) = answer.body.pointer("/metadata/name").and_then(Value::as_str).filter(|_| made.exists) {
                 name.clone_into(&mut made.object_name);
             }
-            if made.exists {
+            if made.exists && !is_noted {
                 self.ledger.object(&made);
             }
             self.made.push(made.clone());
@@ -189,6 +193,22 @@ impl<C: Cluster> Execution<'_, C> {
             }
         }
         Ok(())
+    }
+
+    /// Takes note of an object before it is made, where it does not go with the case's namespace: a case that is cut off
+    /// meanwhile takes it away all the same.
+    async fn note_beforehand(&mut self, made: &Made, submitted: Option<&Value>) -> Result<bool, ExecuteError> {
+        let goes_with_namespace = !is_cluster_scoped(&made.kind) && made.namespace == self.cluster.namespace();
+        let has_name = submitted.is_some_and(|object| object.pointer("/metadata/name").is_some());
+        if goes_with_namespace || !has_name || !self.cluster.outlives_case() {
+            return Ok(false);
+        }
+        // One that is there already is somebody else's, and the API server refuses to make it.
+        if self.cluster.api().call(Call::get(made.path())).await?.is_success() {
+            return Ok(false);
+        }
+        self.ledger.object(made);
+        Ok(true)
     }
 
     pub(super) async fn wait_until_gone(&mut self, made: &Made) -> Result<(), ExecuteError> {
@@ -243,22 +263,65 @@ fn unnamed_failure(file: camino::Utf8PathBuf, step: &Step, made: &Made, answer: 
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::sync::Arc;
 
-    /// RFC 7386, appendix A.
-    #[test]
-    fn merges_as_the_rfc_says() {
-        let cases = [
-            (json!({"a": "b"}), json!({"a": "c"}), json!({"a": "c"})),
-            (json!({"a": "b", "b": "c"}), json!({"a": null}), json!({"b": "c"})),
-            (json!({"a": {"b": "c"}}), json!({"a": {"b": "d", "c": null}}), json!({"a": {"b": "d"}})),
-            (json!({"a": [{"b": "c"}]}), json!({"a": [1]}), json!({"a": [1]})),
-            (json!([1, 2]), json!({"a": "b", "c": null}), json!({"a": "b"})),
-            (json!({}), json!({"a": {"bb": {"ccc": null}}}), json!({"a": {"bb": {}}})),
-        ];
-        for (mut object, patch, merged) in cases {
-            json_patch::merge(&mut object, &patch);
-            assert_eq!(object, merged, "{patch}");
+    use kube_simulator::Minor;
+    use rstest::rstest;
+    use seccomp_scenario::{Requirements, Scenario};
+
+    use super::*;
+    use crate::{
+        cluster::control_plane::ControlPlaneCase,
+        needs::Abilities,
+        plan::Plan,
+        suite::{Selection, Suite},
+        webhook::{LocalWebhooks, Registrar, Webhooks},
+    };
+
+    const REQUIREMENTS: &str = "requirements: {it: {statement: It is so., source: none}}";
+    const SCENARIO: &str = "
+scenario: A priority class
+requirements: [it]
+given: {namespace: {labels: {gardener.cloud/role: shoot}}}
+when: [{create: {apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: high}, value: 1}}]
+then: {high: {admitted: true}}
+";
+
+    fn mk_suite() -> Suite {
+        let requirements = Requirements::read("requirements.yaml".into(), REQUIREMENTS).expect("requirements");
+        let scenario = Scenario::read("area/it", "it.yaml".into(), SCENARIO, &requirements).expect("a scenario");
+        Suite { scenarios: vec![Arc::new(scenario)], ..Suite::default() }
+    }
+
+    /// A case that is cut off in the middle of a request made something that it has no answer about.
+    #[rstest]
+    #[case::made_by_the_case(false)]
+    #[case::there_before(true)]
+    #[tokio::test]
+    async fn takes_away_what_was_made_without_an_answer(#[case] is_there_before: bool) {
+        let minor = Minor::NEWEST;
+        let plan = Plan::new(&mk_suite(), &Selection::default(), &[minor], Abilities::API_SERVER).expect("a case");
+        let cluster = ControlPlaneCase::simulated(minor, "namespace-of-the-case").await.expect("a cluster");
+        let local = Webhooks::Local(Arc::new(LocalWebhooks::new(None, None).expect("a certificate")));
+        let registrar = Registrar::new(cluster.api().clone(), local, None);
+        let lease = registrar.lease(plan.cases[0].release, true, true).await.expect("a registration");
+        let mut execution = Execution::new(&cluster, &plan.cases[0], lease);
+        let Action::Create(object) = &plan.cases[0].instance().when[0].action else { panic!("a creation") };
+        let made = execution.named(None, object);
+        let create = async || {
+            let created = cluster.api().call(Call::post(made.collection(), object.clone())).await.expect("an answer");
+            assert!(created.is_success(), "{created:?}");
+        };
+        if is_there_before {
+            create().await;
         }
+        let is_noted = execution.note_beforehand(&made, Some(object)).await.expect("the API server answers");
+        assert_eq!(is_noted, !is_there_before);
+        if !is_there_before {
+            create().await;
+        }
+        execution.clean_up().await.expect("all is undone");
+        let stored = cluster.api().call(Call::get(made.path())).await.expect("an answer");
+        assert_eq!(stored.is_success(), is_there_before, "{stored:?}");
     }
 }

@@ -66,7 +66,7 @@ pub(super) struct Ran {
 pub(super) async fn run_case(shared: Arc<Shared>, planned: Planned) -> Ran {
     let start = Instant::now();
     let executed = Box::pin(shared.clusters.execute(&planned, &shared.cancellation)).await;
-    let Executed { outcome, masks, mut failures, creations, evidence, logs } = executed;
+    let Executed { outcome, masks, mut failures, creations, evidence, logs, .. } = executed;
     let mut texts = Vec::new();
     let mut verdict = Verdict { failures: std::mem::take(&mut failures) };
     if verdict.status() != Status::Broken {

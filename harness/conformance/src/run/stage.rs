@@ -1,6 +1,6 @@
 //! A real cluster that many cases share, with its one registration.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use camino::Utf8Path;
 use tokio::sync::{Mutex, RwLock};
@@ -25,6 +25,8 @@ pub(super) struct Stage {
     registrar: Registrar,
     /// What was done to a cluster that was there before.
     existing: Option<Arc<Existing>>,
+    /// What cases could not undo, where the cluster is there after the run.
+    not_undone: std::sync::Mutex<Vec<String>>,
 }
 
 /// What it is.
@@ -51,7 +53,7 @@ impl Stage {
             }
         };
         let registrar = Registrar::new(api, webhooks, Some(in_force)).within(within);
-        Ok(Self { cluster, registrar, existing: None })
+        Ok(Self { cluster, registrar, existing: None, not_undone: std::sync::Mutex::default() })
     }
 
     /// The same in a cluster that was there before, which it gives back in the end.
@@ -62,6 +64,24 @@ impl Stage {
 
     /// Runs one case, beside others.
     pub(super) async fn execute(&self, planned: &Planned, cancellation: &CancellationToken) -> Executed {
+        let executed = self.execute_case(planned, cancellation).await;
+        if self.outlives_run() {
+            // The namespaces of cases are looked after once more in the end.
+            let lasting = executed.not_undone.iter().filter(|one| !one.is_own_namespace);
+            self.not_undone().extend(lasting.map(|one| one.what.clone()));
+        }
+        executed
+    }
+
+    fn outlives_run(&self) -> bool {
+        self.existing.is_some() || matches!(&self.cluster, RealCluster::Live { is_kept: true, .. })
+    }
+
+    fn not_undone(&self) -> std::sync::MutexGuard<'_, Vec<String>> {
+        self.not_undone.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn execute_case(&self, planned: &Planned, cancellation: &CancellationToken) -> Executed {
         match &self.cluster {
             RealCluster::ControlPlane(plane) => {
                 let plane = plane.lock().await;
@@ -103,6 +123,12 @@ impl Stage {
 
     /// Ends it, and says what is left behind; its logs go to the folder before.
     pub(super) async fn shutdown(&self, logs: Option<&Utf8Path>) -> Vec<String> {
+        let mut left = std::mem::take(&mut *self.not_undone());
+        left.extend(self.end(logs).await);
+        left
+    }
+
+    async fn end(&self, logs: Option<&Utf8Path>) -> Vec<String> {
         if let Some(existing) = &self.existing {
             return self.give_back(existing, logs).await;
         }
