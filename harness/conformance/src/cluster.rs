@@ -171,6 +171,8 @@ pub(crate) enum ClusterError {
     TimedOut { what: String, limit: Duration },
     #[error("run {name}: it ended with {status}: {said}")]
     Ended { name: &'static str, status: ExitStatus, said: String },
+    #[error("come to the end before the run is cancelled")]
+    Cancelled,
     #[error("{what}: a cluster of this kind cannot")]
     Unable { what: String },
     #[error(

@@ -19,6 +19,7 @@ use camino::Utf8PathBuf;
 use kube_simulator::Minor;
 use serde_json::json;
 use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     ClusterError,
@@ -83,7 +84,13 @@ struct Changes {
 
 impl Existing {
     /// Reaches the cluster, locks it, and looks at its version and nodes; where our image is named, it is run on them.
-    pub(crate) async fn find(settings: &KubeconfigSettings, run: &str) -> Result<Self, ClusterError> {
+    ///
+    /// When `cancellation` is cancelled it looks no further, and gives the cluster back.
+    pub(crate) async fn find(
+        settings: &KubeconfigSettings,
+        run: &str,
+        cancellation: &CancellationToken,
+    ) -> Result<Self, ClusterError> {
         let (client, kubeconfig) = access::client(settings).await?;
         let api = Api::new(client);
         let minor = access::minor(&api).await?;
@@ -92,7 +99,12 @@ impl Existing {
         let changes = Mutex::new(Changes { is_locked: true, ..Changes::default() });
         let image = settings.image.clone().filter(|_| !candidates.is_empty());
         let mut existing = Self { api, minor, run: run.to_owned(), kubeconfig, image, nodes: BTreeMap::new(), changes };
-        match existing.look(&candidates).await {
+        let looked = tokio::select! {
+            biased;
+            () = cancellation.cancelled() => Err(ClusterError::Cancelled),
+            looked = existing.look(&candidates) => looked,
+        };
+        match looked {
             Ok(nodes) => {
                 existing.nodes = nodes;
                 Ok(existing)

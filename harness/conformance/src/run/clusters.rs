@@ -71,6 +71,7 @@ pub(super) struct Slot {
     /// Where its logs are kept when a case fails.
     logs: Option<Utf8PathBuf>,
     has_failed: AtomicBool,
+    has_ended: Mutex<bool>,
 }
 
 impl Clusters {
@@ -89,9 +90,7 @@ impl Clusters {
         let sources = Source::all(options, &shared).await?;
         let slot = |(minor, source)| {
             let logs = options.artifacts.as_ref().map(|root| cluster_folder(root, minor));
-            let slot =
-                Slot { source, stage: OnceCell::new(), left: Mutex::new(0), logs, has_failed: AtomicBool::new(false) };
-            (minor, slot)
+            (minor, Slot::new(source, logs))
         };
         let stages = sources.into_iter().map(slot).collect();
         Ok(Self::Real { kind, observations, abilities, memory, stages })
@@ -103,7 +102,7 @@ impl Clusters {
         options: &RunOptions,
         shared: &Arc<Shared>,
     ) -> Result<Self, RunError> {
-        let found = Existing::find(settings, &shared.run).await;
+        let found = Existing::find(settings, &shared.run, &options.cancellation).await;
         let existing = Arc::new(found.map_err(infrastructure("cluster of the kubeconfig"))?);
         let source = match Source::existing(Arc::clone(&existing), &options.control_plane, shared) {
             Ok(source) => source,
@@ -123,8 +122,7 @@ impl Clusters {
             named_namespace: false,
         };
         let logs = options.artifacts.as_ref().map(|root| cluster_folder(root, existing.minor()));
-        let slot =
-            Slot { source, stage: OnceCell::new(), left: Mutex::new(0), logs, has_failed: AtomicBool::new(false) };
+        let slot = Slot::new(source, logs);
         Ok(Self::Real {
             kind: "kubeconfig",
             observations: Observations { api: true, kernel: existing.image().is_some() },
@@ -269,7 +267,18 @@ impl Clusters {
 }
 
 impl Slot {
+    fn new(source: Source, logs: Option<Utf8PathBuf>) -> Self {
+        let has_failed = AtomicBool::new(false);
+        let (left, has_ended) = (Mutex::new(0), Mutex::new(false));
+        Self { source, stage: OnceCell::new(), left, logs, has_failed, has_ended }
+    }
+
+    /// Ends the cluster, once: when it has ended it may already be somebody else's.
     async fn end(&self) -> Vec<String> {
+        let mut has_ended = self.has_ended.lock().await;
+        if std::mem::replace(&mut *has_ended, true) {
+            return Vec::new();
+        }
         match self.stage.get() {
             Some(Ok(stage)) => {
                 let logs = self.logs.as_deref().filter(|_| self.has_failed.load(Ordering::Relaxed));
