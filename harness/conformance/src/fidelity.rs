@@ -30,6 +30,7 @@ mod webhooks;
 use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use kube_simulator::Minor;
 
 pub use self::{
     case::Stage,
@@ -97,6 +98,12 @@ pub enum FidelityError {
         /// Why.
         #[source]
         source: Box<RecordedError>,
+    },
+    /// No folder has an API server of the minors that are to be compared.
+    #[error("there is nothing to compare with: the folders have Kubernetes {}", there.iter().map(Minor::to_string).collect::<Vec<_>>().join(", "))]
+    NothingSelected {
+        /// The minors of the folders.
+        there: Vec<Minor>,
     },
     /// The scenarios cannot be planned.
     #[error("plan the scenarios")]

@@ -42,7 +42,7 @@ pub(crate) struct VerifyArguments {
     /// The differences that are known, by name and reason; without it, `ci/differences.yaml` beside the scenarios.
     #[arg(long, value_name = "PATH", env = "SECCOMP_HARNESS_DIFFERENCES")]
     pub(crate) differences: Option<Utf8PathBuf>,
-    /// Write the certificate there, whatever it says.
+    /// Write the certificate there, whatever it says; where a signal ends the comparison there is none.
     #[arg(long, value_name = "PATH", env = "SECCOMP_HARNESS_CERTIFICATE")]
     pub(crate) certificate: Option<Utf8PathBuf>,
     /// Write each difference there as a case that tests replay, with what every version answers.

@@ -2,6 +2,7 @@
 
 use std::{fmt::Write as _, fs};
 
+use anyhow::Context as _;
 use camino::Utf8Path;
 use seccomp_conformance::{
     Suite,
@@ -14,6 +15,7 @@ use crate::{
     command::Context,
     end::End,
     error::Failure,
+    files,
     folders::Found as Folders,
     selection, terminal,
 };
@@ -34,16 +36,20 @@ pub(crate) async fn run(arguments: VerifyArguments, context: &Context) -> Result
         Progress::Differs(found) => tracing::info!(minor = found.minor, kind = found.difference.kind(), "differs"),
         _ => {}
     };
-    let verified = fidelity::verify(&options, &tell).await.map_err(failure)?;
-    if let Some(path) = &arguments.certificate {
+    let verified = match fidelity::verify(&options, &tell).await {
+        Ok(verified) => verified,
+        Err(error @ FidelityError::NothingSelected { .. }) => {
+            terminal::note(&error.to_string());
+            return Ok(End::NothingSelected);
+        }
+        Err(error) => return Err(Failure::Infrastructure(error.into())),
+    };
+    terminal::print(&text(&verified))?;
+    // One of a part would pass for one of the whole.
+    if let Some(path) = arguments.certificate.as_ref().filter(|_| verified.is_complete) {
         write(path, &verified.certificate)?;
     }
-    terminal::print(&text(&verified))?;
     Ok(if verified.certificate.unlisted_differences == 0 { End::Passed } else { End::Failed })
-}
-
-fn failure(error: FidelityError) -> Failure {
-    Failure::Infrastructure(error.into())
 }
 
 fn options(arguments: &VerifyArguments, folders: &Folders, context: &Context) -> Result<VerifyOptions, Failure> {
@@ -91,7 +97,7 @@ fn listed(arguments: &VerifyArguments, scenarios: &Utf8Path) -> Result<ListedDif
 
 fn write(path: &Utf8Path, certificate: &Certificate) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(certificate).map_err(|error| Failure::Infrastructure(error.into()))?;
-    fs::write(path, text + "\n").map_err(|error| Failure::usage(format!("write `{path}`: {error}")))
+    files::write_whole(path, &(text + "\n")).with_context(|| format!("write {path}")).map_err(Failure::Infrastructure)
 }
 
 fn text(verified: &Verified) -> String {
@@ -117,6 +123,7 @@ fn text(verified: &Verified) -> String {
         let _ = writeln!(text, "listed: {name}, {cases} cases: {reason}");
     }
     let verdict = match certificate.unlisted_differences {
+        0 if !verified.is_complete => "interrupted: until then, nothing differed that is not listed".to_owned(),
         0 => "passed: nothing differs that is not listed".to_owned(),
         count => format!("failed: {count} cases differ, in {} ways", verified.found.len()),
     };

@@ -39,7 +39,7 @@ impl fmt::Display for Difference {
 /// The first difference, if there is one.
 pub(super) fn compare(real: &[Exchange], simulated: &[Exchange], verbs: &[String]) -> Option<Difference> {
     let mut verbs = verbs.iter();
-    real.iter().zip(simulated).find_map(|(real, simulated)| {
+    let differing = real.iter().zip(simulated).find_map(|(real, simulated)| {
         let verb = verbs.next().map_or("", String::as_str);
         let (kind, real_text, simulated_text) = one(real, simulated)?;
         Some(Difference {
@@ -49,7 +49,22 @@ pub(super) fn compare(real: &[Exchange], simulated: &[Exchange], verbs: &[String
             real: real_text,
             simulated: simulated_text,
         })
-    })
+    });
+    differing.or_else(|| surplus(real, simulated))
+}
+
+/// What one side did beyond all that the other one did.
+fn surplus(real: &[Exchange], simulated: &[Exchange]) -> Option<Difference> {
+    let common = real.len().min(simulated.len());
+    let (side, exchange) = match (real.get(common), simulated.get(common)) {
+        (Some(real), _) => ("real", real),
+        (None, Some(simulated)) => ("simulated", simulated),
+        (None, None) => return None,
+    };
+    let (done, nothing) = (show(exchange.code, &exchange.body), "nothing more".to_owned());
+    let (real, simulated) = if side == "real" { (done, nothing) } else { (nothing, done) };
+    let kind = format!("only {side}: {}", general(&exchange.id));
+    Some(Difference { request: exchange.id.clone(), kind, place: None, real, simulated })
 }
 
 fn one(real: &Exchange, simulated: &Exchange) -> Option<(String, String, String)> {
@@ -257,6 +272,16 @@ mod tests {
         let second = kind(exchange(422, refused(7)), exchange(201, json!({"metadata": {}})));
         assert_eq!(first, second);
         assert!(first.is_some_and(|kind| kind.contains("only real: spec.containers_.name")));
+    }
+
+    #[test]
+    fn sees_what_only_one_side_did() {
+        let (one, more) = (exchange(200, json!({})), exchange(200, json!({"kind": "Pod"})));
+        let kind = |real: &[Exchange], simulated: &[Exchange]| compare(real, simulated, &[]).map(|found| found.kind);
+        let both = [one.clone(), more];
+        assert_eq!(kind(&both, std::slice::from_ref(&one)).as_deref(), Some("only real: a"));
+        assert_eq!(kind(std::slice::from_ref(&one), &both).as_deref(), Some("only simulated: a"));
+        assert_eq!(kind(&both, &both), None);
     }
 
     #[test]

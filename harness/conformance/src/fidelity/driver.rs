@@ -83,6 +83,8 @@ pub struct Verified {
     pub found: Vec<Found>,
     /// How long each stage took, by minor.
     pub durations: BTreeMap<(String, Stage), Duration>,
+    /// Whether all was compared; else it was cancelled, and the certificate is of what came before.
+    pub is_complete: bool,
 }
 
 /// A kind of difference that is not listed.
@@ -125,17 +127,18 @@ pub enum Progress {
 /// Compares the simulator with real API servers.
 ///
 /// # Errors
-/// What keeps a comparison from being made.
+/// What keeps a comparison from being made; [`FidelityError::NothingSelected`] where there is none to make.
 ///
 /// # Cancel safety
 /// Dropping the future ends the API servers.
 pub async fn verify(options: &VerifyOptions, progress: &(dyn Fn(Progress) + Sync)) -> Result<Verified, FidelityError> {
     // What is recorded is asked of all versions, which have to be there for it.
     let is_recorded = options.record.is_some() || options.again.is_some();
-    let at_once = if is_recorded { options.assets.len().max(1) } else { AT_ONCE };
+    let selected = selected(options).await?;
+    let at_once = if is_recorded { selected.len() } else { AT_ONCE };
     let (found, durations) = (Mutex::default(), Mutex::default());
     let mut kubernetes = Vec::new();
-    for assets in options.assets.chunks(at_once) {
+    for assets in selected.chunks(at_once) {
         let planes = start(options, assets).await?;
         let driver = Driver {
             options,
@@ -155,7 +158,23 @@ pub async fn verify(options: &VerifyOptions, progress: &(dyn Fn(Progress) + Sync
     kubernetes.sort_by_key(|proven| proven.minor.clone());
     let found = found.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect();
     let durations = durations.into_inner().unwrap_or_else(PoisonError::into_inner);
-    Ok(Verified { certificate: certificate(options, kubernetes), found, durations })
+    let is_complete = !options.cancellation.is_cancelled();
+    Ok(Verified { certificate: certificate(options, kubernetes), found, durations, is_complete })
+}
+
+/// The folders whose API servers are compared with.
+async fn selected(options: &VerifyOptions) -> Result<Vec<Utf8PathBuf>, FidelityError> {
+    let mut there = Vec::new();
+    for folder in &options.assets {
+        there.push((ControlPlane::minor_in(folder, &options.settings).await?, folder));
+    }
+    let is_wanted = |minor: &Minor| options.minors.is_empty() || options.minors.contains(minor);
+    let selected: Vec<_> =
+        there.iter().filter(|(minor, _)| is_wanted(minor)).map(|(_, folder)| (*folder).clone()).collect();
+    if selected.is_empty() {
+        return Err(FidelityError::NothingSelected { there: there.into_iter().map(|(minor, _)| minor).collect() });
+    }
+    Ok(selected)
 }
 
 fn certificate(options: &VerifyOptions, kubernetes: Vec<Proven>) -> Certificate {
@@ -181,7 +200,6 @@ async fn start(options: &VerifyOptions, assets: &[Utf8PathBuf]) -> Result<Vec<Co
     let settings = &options.settings;
     let started = assets.iter().map(|folder: &Utf8PathBuf| ControlPlane::start(folder, settings));
     let mut planes = futures::future::try_join_all(started).await?;
-    planes.retain(|plane| options.minors.is_empty() || options.minors.contains(&plane.minor()));
     planes.sort_by_key(ControlPlane::minor);
     Ok(planes)
 }

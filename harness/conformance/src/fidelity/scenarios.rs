@@ -64,7 +64,11 @@ pub(super) async fn compare_all(
             continue;
         }
         last = Some(without_node);
-        compared.push(compare_one(plane, planned, name, (&registrar, &webhooks), cancellation).await?);
+        let one = compare_one(plane, planned, name, (&registrar, &webhooks), cancellation).await?;
+        // What was cut off meanwhile shows nothing.
+        if !cancellation.is_cancelled() {
+            compared.push(one);
+        }
     }
     Ok(compared)
 }
