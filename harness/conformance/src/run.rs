@@ -19,6 +19,7 @@ use std::{
 
 use camino::Utf8PathBuf;
 use kube_simulator::Minor;
+use seccomp_scenario::VersionRange;
 use tokio::sync::{OnceCell, mpsc::UnboundedSender};
 use tokio_util::sync::CancellationToken;
 
@@ -68,6 +69,24 @@ pub enum RunError {
     UnknownNodeImage {
         /// The image.
         image: String,
+    },
+    /// Two things of which there is to be one a minor.
+    #[error("both `{one}` and `{other}` are of Kubernetes {minor}; name one of them")]
+    SameMinor {
+        /// The minor.
+        minor: Minor,
+        /// What was named first.
+        one: String,
+        /// What was named after it.
+        other: String,
+    },
+    /// Minors were selected that there is no cluster of: that they were not run shall not pass for a run.
+    #[error("run on Kubernetes {range}: there is no cluster of it, but of {}", there.iter().map(Minor::to_string).collect::<Vec<_>>().join(", "))]
+    NoCluster {
+        /// What was selected.
+        range: VersionRange,
+        /// The minors that there are clusters of.
+        there: Vec<Minor>,
     },
     /// What all cases share could not be set up or taken down.
     #[error("set up {what}")]
@@ -181,7 +200,9 @@ impl Prepared {
             profiles: localhost_profiles(suite),
         };
         let clusters = Clusters::prepare(options, given).await?;
-        let plan = Plan::new(suite, &selection, &clusters.minors(), clusters.abilities());
+        let minors = clusters.minors();
+        let plan = check_minors(&selection, &minors)
+            .and_then(|()| Ok(Plan::new(suite, &selection, &minors, clusters.abilities())?));
         let mut plan = match plan {
             Ok(plan) => plan,
             Err(error) => {
@@ -310,6 +331,15 @@ impl RunOptions {
             control_plane: ControlPlaneSettings::default(),
             cancellation: CancellationToken::new(),
         }
+    }
+}
+
+/// That each range of minors has one that there is.
+fn check_minors(selection: &Selection, there: &[Minor]) -> Result<(), RunError> {
+    let has_cluster = |range: &VersionRange| there.iter().any(|minor| range.contains(minor.number().into()));
+    match selection.ranges.iter().find(|range| !has_cluster(range)) {
+        Some(range) => Err(RunError::NoCluster { range: *range, there: there.to_vec() }),
+        None => Ok(()),
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use camino::Utf8PathBuf;
 use kube_simulator::Minor;
-use seccomp_scenario::{Requirement, Scenario};
+use seccomp_scenario::{Requirement, Scenario, VersionRange};
 
 use crate::{case::Case, partition::Partition};
 
@@ -48,6 +48,8 @@ pub struct Selection {
     pub requirements: Vec<String>,
     /// Kubernetes minors.
     pub minors: Vec<Minor>,
+    /// The ranges in which they were named; a run has a cluster for each of these, or is none.
+    pub ranges: Vec<VersionRange>,
     /// Gardener releases, `1.149`; without any, each scenario runs on the releases that it is about.
     pub gardener: Vec<String>,
     /// What else must hold of a case.
@@ -66,6 +68,7 @@ impl fmt::Debug for Selection {
             .field("paths", &self.paths)
             .field("requirements", &self.requirements)
             .field("minors", &self.minors)
+            .field("ranges", &self.ranges)
             .field("gardener", &self.gardener)
             .field("predicate", &self.predicate.is_some())
             .field("partition", &self.partition)

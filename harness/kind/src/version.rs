@@ -45,7 +45,7 @@ impl KubernetesVersion {
     }
 
     /// The version that the tag of a node image names, if it names one: `kindest/node:v1.24.17@sha256:...`.
-    pub(crate) fn of_image(image: &str) -> Option<Self> {
+    pub fn of_image(image: &str) -> Option<Self> {
         let named = image.split_once('@').map_or(image, |(named, _)| named);
         let (_, tag) = named.rsplit_once('/').map_or(named, |(_, last)| last).split_once(':')?;
         // A build of one's own may say more: `v1.31.4-custom`, `v1.31.4_build2`.

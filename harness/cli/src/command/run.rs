@@ -76,7 +76,7 @@ fn tell_left_behind(run: &Run) -> bool {
 
 /// The run that is asked for, as far as that can be told before anything is read.
 fn requested(arguments: &RunArguments) -> Run {
-    let cluster = arguments.cluster.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+    let cluster = arguments.cluster.name();
     let webhook = webhook(arguments).map(|webhook| webhook.to_string()).unwrap_or_default();
     let minors = if arguments.selection.kubernetes.is_empty() {
         Vec::new()
@@ -157,7 +157,9 @@ async fn execute(suite: Suite, options: RunOptions, context: &Context, folded: &
             error @ (RunError::Plan(PlanError::UnknownRelease { .. })
             | RunError::UnknownMutant { .. }
             | RunError::UnfitWebhook { .. }
-            | RunError::UnknownNodeImage { .. }),
+            | RunError::UnknownNodeImage { .. }
+            | RunError::SameMinor { .. }
+            | RunError::NoCluster { .. }),
         )) => Err(Failure::Usage(error.into())),
         Ok(Err(error)) => Err(Failure::Infrastructure(error.into())),
         Err(error) => Err(fault(error)),
@@ -211,6 +213,7 @@ pub(super) fn select(
         paths: Vec::new(),
         requirements: Vec::new(),
         minors: if selection.kubernetes.is_empty() { Vec::new() } else { selection::minors(&selection.kubernetes)? },
+        ranges: selection.kubernetes.clone(),
         gardener: gardener.into_iter().map(|release| release.to_string()).collect(),
         predicate: (!selection.names_all_scenarios()).then_some(predicate),
         partition,
@@ -220,13 +223,16 @@ pub(super) fn select(
 fn cluster(arguments: &RunArguments, environment: &Environment) -> Result<Cluster, Failure> {
     let real = &arguments.real;
     let named = [
-        ("--kubeconfig", real.kubeconfig.is_some()),
-        ("--context", real.context.is_some()),
-        ("--harness-image", real.harness_image.is_some()),
-        ("--webhook-listen", real.webhook_listen.is_some()),
+        ("--kubeconfig", real.kubeconfig.is_some(), ClusterKind::Kubeconfig),
+        ("--context", real.context.is_some(), ClusterKind::Kubeconfig),
+        ("--harness-image", real.harness_image.is_some(), ClusterKind::Kubeconfig),
+        ("--webhook-listen", real.webhook_listen.is_some(), ClusterKind::Kubeconfig),
+        ("--node-image", !real.node_image.is_empty(), ClusterKind::Kind),
+        ("--keep", real.keep, ClusterKind::Kind),
+        ("--harness-binary", real.harness_binary.is_some(), ClusterKind::Kind),
     ];
-    if let Some((flag, _)) = named.iter().find(|(_, is_set)| *is_set && arguments.cluster != ClusterKind::Kubeconfig) {
-        return Err(Failure::usage(format!("{flag} goes with --cluster kubeconfig")));
+    if let Some((flag, _, kind)) = named.iter().find(|(_, is_set, kind)| *is_set && *kind != arguments.cluster) {
+        return Err(Failure::usage(format!("{flag} goes with --cluster {}", kind.name())));
     }
     match arguments.cluster {
         ClusterKind::Simulated => Ok(Cluster::Simulated),

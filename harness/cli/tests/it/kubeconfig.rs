@@ -17,6 +17,10 @@ use serde_json::Value;
 
 use crate::house::{Ended, House, SKIP_LABEL};
 
+/// A scenario that makes an object in no namespace.
+const PRIORITY_CLASS: &str =
+    "  - create: {apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: high}, value: 1}\nthen:\n";
+
 /// A scenario that runs in a namespace with a name of its own, which may be somebody's.
 const NAMED: &str = "namespace: {name: garden, labels: {gardener.cloud/role: shoot}}";
 
@@ -64,6 +68,7 @@ impl Served {
         for path in [
             "/api/v1/namespaces",
             "/api/v1/nodes",
+            "/apis/scheduling.k8s.io/v1/priorityclasses",
             "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
         ] {
             let list: Value = client.request(http::Request::get(path).body(Vec::new()).unwrap()).await.unwrap();
@@ -89,13 +94,28 @@ impl Served {
 #[case::as_kubectl_finds_it(&[], &[("KUBECONFIG", "config")])]
 #[tokio::test]
 async fn leaves_nothing_in_a_cluster_that_exists(#[case] flags: &[&str], #[case] variables: &[(&str, &str)]) {
-    let served = Served::start(SKIP_LABEL);
+    let served = Served::start(&SKIP_LABEL.replace("then:\n", PRIORITY_CLASS));
     let (before, file) = (served.state().await, fs::read(served.house.path().join("config")).unwrap());
     let ended = served.run(flags, variables);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(ended.stdout.contains("on Kubernetes 1.31 (kubeconfig)"), "{}", ended.stdout);
     assert_eq!(served.state().await, before);
     assert_eq!(fs::read(served.house.path().join("config")).unwrap(), file);
+}
+
+/// A minor that was asked for and not run shall not pass for one that was.
+#[tokio::test]
+async fn rejects_minors_that_the_cluster_is_not_of() {
+    let served = Served::start(SKIP_LABEL);
+    let before = served.state().await;
+    let ended = served.run(&["--kubeconfig", "config", "--kubernetes", "1.31,1.24"], &[]);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(
+        ended.stderr.contains("run on Kubernetes 1.24: there is no cluster of it, but of 1.31"),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(served.state().await, before);
 }
 
 #[tokio::test]

@@ -16,6 +16,8 @@ use crate::house::{House, SKIP_LABEL, ended};
 #[case::bad_regex(&["run", "--run", "("])]
 #[case::bad_log(&["--log", "a=b=c", "check"])]
 #[case::no_assets(&["run", "--cluster", "control-plane"])]
+#[case::keeps_what_is_not_made(&["run", "--keep"])]
+#[case::image_without_nodes(&["run", "--node-image", "kindest/node:v1.24.17"])]
 #[case::no_folder(&["check", "--scenarios", "nowhere"])]
 #[case::no_certificate(&["webhook", "--tls-cert", "nowhere.crt", "--tls-key", "nowhere.key"])]
 #[case::no_snapshots(&["snapshot", "accept", "--snapshots", "nowhere"])]

@@ -71,12 +71,18 @@ impl Source {
         match &options.cluster {
             ClusterKind::Simulated | ClusterKind::Kubeconfig(_) => {}
             ClusterKind::ControlPlane { assets } => {
+                let mut folders = BTreeMap::new();
                 for folder in assets {
                     let minor = ControlPlane::minor_in(folder, &options.control_plane).await;
                     let minor = minor.map_err(infrastructure(&format!("control plane of `{folder}`")))?;
-                    sources
-                        .insert(minor, source(SourceKind::ControlPlane(folder.clone(), options.control_plane.clone())));
+                    if let Some(other) = folders.insert(minor, folder).filter(|other| *other != folder) {
+                        let (one, other) = (other.to_string(), folder.to_string());
+                        return Err(RunError::SameMinor { minor, one, other });
+                    }
                 }
+                let settings = &options.control_plane;
+                let kind = |folder: &Utf8PathBuf| SourceKind::ControlPlane(folder.clone(), settings.clone());
+                sources.extend(folders.into_iter().map(|(minor, folder)| (minor, source(kind(folder)))));
             }
             ClusterKind::Kind(settings) => {
                 Engine::detect().await.map_err(infrastructure("kind"))?;
@@ -178,12 +184,17 @@ const KIND_MINORS: [u8; 2] = [24, 25];
 fn kinds(settings: &KindSettings, selected: &[Minor]) -> Result<BTreeMap<Minor, SourceKind>, RunError> {
     let mut images = BTreeMap::new();
     for image in &settings.node_images {
-        let minor = minor_of(image);
+        let minor = KubernetesVersion::of_image(image).and_then(minor_of);
         let only = if let [only] = selected { Some(*only) } else { None };
         let Some(minor) = minor.or(only) else {
             return Err(RunError::UnknownNodeImage { image: image.clone() });
         };
-        images.insert(minor, image.clone());
+        match images.insert(minor, image.clone()) {
+            Some(other) if other != *image => {
+                return Err(RunError::SameMinor { minor, one: other, other: image.clone() });
+            }
+            _ => {}
+        }
     }
     let default = || {
         if images.is_empty() {
@@ -205,9 +216,7 @@ fn kinds(settings: &KindSettings, selected: &[Minor]) -> Result<BTreeMap<Minor, 
     Ok(minors.into_iter().map(kind).collect())
 }
 
-/// The minor that a node image's tag names: `kindest/node:v1.24.17@sha256:...`.
-fn minor_of(image: &str) -> Option<Minor> {
-    let name = image.split_once('@').map_or(image, |(name, _)| name);
-    let (_, tag) = name.rsplit_once(':')?;
-    tag.parse().ok()
+/// The simulator's name of a version's minor.
+fn minor_of(version: KubernetesVersion) -> Option<Minor> {
+    u8::try_from(version.minor()).ok().and_then(Minor::new)
 }

@@ -126,9 +126,7 @@ impl WebhookKind {
                 self.check_releases(program, &selection.gardener)?;
                 if selection.gardener.is_empty() { Some(self.said_by(program).await?) } else { None }
             }
-            Self::ResourceManager { image: Some(image), .. } => {
-                image.rsplit_once(':').and_then(|(_, tag)| tag.parse().ok())
-            }
+            Self::ResourceManager { image: Some(image), .. } => release_of(image),
             Self::ResourceManager { .. } | Self::Url(_) => None,
         };
         if selection.gardener.is_empty() {
@@ -171,6 +169,12 @@ impl fmt::Display for WebhookKind {
             Self::Url(_) => formatter.write_str("url"),
         }
     }
+}
+
+/// The release that the tag of an image names: `registry/manager:v1.89.4@sha256:...`.
+fn release_of(image: &str) -> Option<GardenerRelease> {
+    let name = image.split_once('@').map_or(image, |(name, _)| name);
+    name.rsplit_once(':').and_then(|(_, tag)| tag.parse().ok())
 }
 
 /// What Gardener's program says of itself.
@@ -247,9 +251,14 @@ mod tests {
         }
     }
 
+    #[rstest]
+    #[case::tag("registry:5000/manager:v1.89.4", "1.89")]
+    #[case::digest_too("registry/manager:v1.89.4@sha256:0123", "1.89")]
+    #[case::another_tag("registry/manager:dev", "1.149")]
+    #[case::none("registry:5000/manager", "1.149")]
     #[tokio::test]
-    async fn an_image_is_the_release_of_its_tag() {
-        let selection = mk_manager(Some("registry/manager:v1.89.4"), None).selection(&Selection::default()).await;
-        assert_eq!(selection.expect("it can be").gardener, ["1.89"]);
+    async fn an_image_is_the_release_of_its_tag_or_the_newest(#[case] image: &str, #[case] release: &str) {
+        let selection = mk_manager(Some(image), None).selection(&Selection::default()).await;
+        assert_eq!(selection.expect("it can be").gardener, [release]);
     }
 }
