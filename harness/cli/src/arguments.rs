@@ -153,6 +153,13 @@ pub(crate) enum ClusterKind {
     Kubeconfig,
 }
 
+impl ClusterKind {
+    /// As the command line names it.
+    pub(crate) fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+}
+
 /// What a difference to a snapshot does; the words are those of `INSTA_UPDATE`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum SnapshotUpdate {

@@ -4,9 +4,8 @@ mod support;
 
 use std::fmt::Write as _;
 
-use clap::ValueEnum as _;
 use seccomp_conformance::{Minor, NODE_IMAGES};
-use seccomp_webhook::{GardenerRelease, Mutant};
+use seccomp_webhook::{GardenerRelease, Mutant, RESOURCE_MANAGER};
 use serde_json::{Value, json};
 
 use crate::{
@@ -27,12 +26,6 @@ const SCHEMA_VERSION: u32 = 1;
 const MOST: usize = 256;
 /// What stands for every broken webhook.
 const EVERY_MUTANT: &str = "mutant:all";
-/// The name of the kind of cluster that has images.
-const KIND: &str = "kind";
-/// The name of the kind of cluster that takes no time, so that all minors are one cell.
-const SIMULATED: &str = "simulated";
-/// The webhook that supports some minors only.
-const RESOURCE_MANAGER: &str = "gardener-resource-manager";
 
 /// One job: what `run` is to be told there.
 #[derive(Debug)]
@@ -40,7 +33,7 @@ struct Cell {
     kubernetes: String,
     /// The node image; empty where there is none.
     image: String,
-    cluster: String,
+    cluster: ClusterKind,
     webhook: String,
     /// Empty where each scenario runs on the releases that it is about.
     gardener: String,
@@ -84,20 +77,20 @@ fn cells(arguments: &MatrixArguments) -> Result<Vec<Cell>, Failure> {
     let releases: Vec<Option<GardenerRelease>> =
         if arguments.gardener.is_empty() { vec![None] } else { arguments.gardener.iter().copied().map(Some).collect() };
     let mut cells = Vec::new();
-    for cluster in &arguments.cluster {
-        let cluster = name(*cluster);
+    for &cluster in &arguments.cluster {
         for webhook in &webhooks {
             for release in &releases {
-                for minors in parts(&cluster, &minors) {
+                for minors in parts(cluster, &minors) {
                     for shard in 1..=arguments.shards {
                         cells.push(Cell {
                             kubernetes: ranges(minors),
-                            image: image(&cluster, minors),
-                            cluster: cluster.clone(),
+                            image: image(cluster, minors),
+                            cluster,
                             webhook: webhook.clone(),
                             gardener: release.map(|release| release.to_string()).unwrap_or_default(),
                             shard,
                             shards: arguments.shards,
+                            // The webhook that is Gardener's own supports some minors only.
                             supported: webhook != RESOURCE_MANAGER
                                 || minors.iter().all(|minor| support::supports(*release, *minor)),
                         });
@@ -107,11 +100,6 @@ fn cells(arguments: &MatrixArguments) -> Result<Vec<Cell>, Failure> {
         }
     }
     Ok(cells)
-}
-
-/// The kind of cluster as `run --cluster` takes it.
-fn name(cluster: ClusterKind) -> String {
-    cluster.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
 /// The webhooks as `run --webhook` takes them.
@@ -129,8 +117,8 @@ fn webhooks(names: &[String]) -> Result<Vec<String>, Failure> {
 }
 
 /// The minors of each cell: one where a cluster must be started for it, all together where none is.
-fn parts<'a>(cluster: &str, minors: &'a [Minor]) -> Vec<&'a [Minor]> {
-    if cluster == SIMULATED { vec![minors] } else { minors.chunks(1).collect() }
+fn parts(cluster: ClusterKind, minors: &[Minor]) -> Vec<&[Minor]> {
+    if cluster == ClusterKind::Simulated { vec![minors] } else { minors.chunks(1).collect() }
 }
 
 /// Minors as `run --kubernetes` takes them.
@@ -144,8 +132,8 @@ fn ranges(minors: &[Minor]) -> String {
     texts.collect::<Vec<_>>().join(",")
 }
 
-fn image(cluster: &str, minors: &[Minor]) -> String {
-    let (KIND, [minor]) = (cluster, minors) else { return String::new() };
+fn image(cluster: ClusterKind, minors: &[Minor]) -> String {
+    let (ClusterKind::Kind, [minor]) = (cluster, minors) else { return String::new() };
     let number = u16::from(minor.number());
     let pinned = NODE_IMAGES.iter().find(|image| image.version.minor() == number);
     pinned.map(|image| image.reference.to_owned()).unwrap_or_default()
@@ -154,7 +142,7 @@ fn image(cluster: &str, minors: &[Minor]) -> String {
 impl Cell {
     /// What tells it from all others, fit for the name of a file.
     fn name(&self) -> String {
-        let mut name = format!("{}-{}", self.cluster, self.webhook.replace(':', "-"));
+        let mut name = format!("{}-{}", self.cluster.name(), self.webhook.replace(':', "-"));
         for part in [&self.kubernetes, &self.gardener] {
             if !part.is_empty() {
                 let _ = write!(name, "-{}", part.replace("..", "-").replace(',', "-"));
@@ -171,7 +159,7 @@ impl Cell {
             "name": self.name(),
             "kubernetes": self.kubernetes,
             "image": self.image,
-            "cluster": self.cluster,
+            "cluster": self.cluster.name(),
             "webhook": self.webhook,
             "gardener": self.gardener,
             "shard": self.shard,
@@ -195,7 +183,7 @@ fn shell(cells: &[Cell]) -> String {
             cell.name(),
             cell.kubernetes,
             cell.image,
-            cell.cluster,
+            cell.cluster.name(),
             cell.webhook,
             cell.gardener,
             cell.shard,
