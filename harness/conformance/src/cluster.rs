@@ -114,9 +114,9 @@ pub(crate) trait Cluster: Send + Sync {
         unable("set the kubelet's seccompDefault".to_owned())
     }
 
-    /// What the cluster tells of the case's own namespace, for whoever looks into a failure: texts by the names of their
-    /// files; nothing where nobody wants it.
-    fn evidence(&self) -> impl Future<Output = Vec<(&'static str, String)>> + Send {
+    /// What the cluster tells of the namespace that a case is about, for whoever looks into a failure: texts by the names of
+    /// their files; nothing where nobody wants it.
+    fn evidence(&self, _namespace: &str) -> impl Future<Output = Vec<(&'static str, String)>> + Send {
         std::future::ready(Vec::new())
     }
 
@@ -149,6 +149,14 @@ async fn wait_until(
     };
     let timed_out = tokio::time::timeout(limit, attempt).await;
     timed_out.unwrap_or(Err(ClusterError::TimedOut { what, limit }))
+}
+
+/// Says what was to be done when something beside the API server does not do it.
+pub(crate) fn failed<E: std::error::Error + Send + Sync + 'static>(
+    what: impl Into<String>,
+) -> impl FnOnce(E) -> ClusterError {
+    let what = what.into();
+    move |source| ClusterError::Start { what, source: Box::new(source) }
 }
 
 /// Creates an object that must be created, and gives it as it is stored.

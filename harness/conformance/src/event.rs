@@ -112,6 +112,9 @@ pub struct Summary {
     pub written_snapshots: Vec<Utf8PathBuf>,
     /// What could not be taken away again from clusters, in words.
     pub left_behind: Vec<String>,
+    /// Nodes that the machine filters themselves, so that modes are what comes to it, in words: which node, and what a
+    /// container sees there that is explicitly Unconfined.
+    pub filtered_nodes: Vec<String>,
     /// Requirements by minor and release, and the truth table of preconditions.
     pub coverage: Coverage,
     /// The time from plan to end.

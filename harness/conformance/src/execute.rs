@@ -89,7 +89,7 @@ pub(crate) async fn execute<C: Cluster>(
     if let Err(error) = until(cancellation, execution.run()).await {
         execution.executed.failures.push(broken(&error));
     }
-    execution.executed.evidence = cluster.evidence().await;
+    execution.executed.evidence = cluster.evidence(&execution.namespace).await;
     if let Err(error) = execution.clean_up().await {
         execution.executed.failures.push(broken(&error));
     }

@@ -118,6 +118,7 @@ pub async fn run(
     let left_behind = prepared.shared.clusters.shutdown().await;
     let (driven, plan) = finished;
     let mut summary = driven.summary;
+    summary.filtered_nodes = prepared.shared.clusters.filtered_nodes();
     summary.left_behind.extend(left_behind);
     summary.left_out.clone_from(&plan.left_out);
     if mode != SnapshotMode::Check {
@@ -210,7 +211,7 @@ impl Prepared {
                 for left in clusters.shutdown().await {
                     tracing::warn!(left, "left behind");
                 }
-                return Err(error.into());
+                return Err(error);
             }
         };
         clusters.plan(&mut plan.cases).await;

@@ -65,6 +65,10 @@ pub struct Document {
     pub(crate) snapshots: Snapshots,
     /// What could not be taken away again from clusters.
     pub(crate) left_behind: Vec<String>,
+    /// Nodes that the machine filters themselves, so that modes are what comes to it: which, and what an Unconfined container
+    /// sees there.
+    #[serde(default)]
+    pub(crate) filtered_nodes: Vec<String>,
     /// Every scenario that there is, selected or not: what a run of everything would have shown.
     pub(crate) suite: Vec<SuiteScenario>,
     /// Every case that ran.

@@ -99,11 +99,16 @@ fn truth(document: &Document) -> String {
         Truth::Modelled => "modelled",
         Truth::NotObserved => "not observed",
     };
-    let truth = format!("The API server is {}, the kernel is {}.", word(cluster.api), word(cluster.kernel));
-    match &cluster.verified {
-        Some(verified) => format!("{truth} The simulator was compared with real API servers: {}.", inline(verified)),
-        None => truth,
+    let mut truth = format!("The API server is {}, the kernel is {}.", word(cluster.api), word(cluster.kernel));
+    if !document.filtered_nodes.is_empty() {
+        let nodes: Vec<String> = document.filtered_nodes.iter().map(|node| inline(node)).collect();
+        let nodes = nodes.join("; ");
+        let _ = write!(truth, " The machine filters nodes itself, so that modes are the difference: {nodes}.");
     }
+    if let Some(verified) = &cluster.verified {
+        let _ = write!(truth, " The simulator was compared with real API servers: {}.", inline(verified));
+    }
+    truth
 }
 
 fn write_left_out(text: &mut String, document: &Document) {

@@ -144,6 +144,7 @@ fn join(whole: &mut Document, part: Document) {
         preconditions,
         snapshots,
         left_behind,
+        filtered_nodes,
         suite,
         cases,
     } = part;
@@ -176,6 +177,7 @@ fn join(whole: &mut Document, part: Document) {
     whole.snapshots.pending.extend(snapshots.pending);
     whole.snapshots.orphans.extend(snapshots.orphans);
     whole.left_behind.extend(left_behind);
+    whole.filtered_nodes.extend(filtered_nodes);
     let known: BTreeSet<String> = whole.suite.iter().map(|scenario| scenario.scenario.clone()).collect();
     whole.suite.extend(suite.into_iter().filter(|scenario| !known.contains(&scenario.scenario)));
     whole.cases.extend(cases);

@@ -171,6 +171,10 @@ fn write_where(text: &mut String, run: &Run) {
         text.push_str("; containers do not run there, so the kernel's side was not compared");
     }
     text.push('\n');
+    let filtered = run.summary.iter().flat_map(|summary| &summary.filtered_nodes);
+    for node in filtered {
+        let _ = writeln!(text, "filtered by the machine itself, so that modes are the difference: {node}");
+    }
     if let Some(verified) = &cluster.verified {
         let _ = writeln!(text, "simulator compared with real API servers: {verified}");
     }

@@ -137,6 +137,13 @@ impl LiveCluster {
         Ok(())
     }
 
+    /// The nodes on which a container is filtered that is explicitly Unconfined, and what it sees.
+    pub(crate) fn filtered_nodes(&self) -> Vec<String> {
+        let measured = self.nodes.values().filter_map(|node| Some((&node.name, node.baseline.as_ref()?)));
+        let filtered = measured.filter(|(_, baseline)| baseline.is_filtered_baseline());
+        filtered.map(|(name, baseline)| format!("{name}: {baseline}")).collect()
+    }
+
     pub(crate) async fn create_namespace(&self, namespace: &str) -> Result<(), ClusterError> {
         let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
         create(&self.api, "/api/v1/namespaces", object).await?;
@@ -356,10 +363,10 @@ impl Cluster for LiveCase<'_> {
     }
 
     /// Events and Pods, as they are before they are taken away.
-    async fn evidence(&self) -> Vec<(&'static str, String)> {
+    async fn evidence(&self, namespace: &str) -> Vec<(&'static str, String)> {
         let mut evidence = Vec::new();
         if self.cluster.keeps_evidence {
-            let path = format!("/api/v1/namespaces/{}", self.namespace);
+            let path = format!("/api/v1/namespaces/{namespace}");
             for (file, resource) in [("events.json", "events"), ("pods.json", "pods")] {
                 // What cannot be read makes a failure no worse.
                 if let Ok(answer) = self.cluster.api.call(Call::get(format!("{path}/{resource}"))).await {

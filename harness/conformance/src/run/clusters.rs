@@ -254,6 +254,14 @@ impl Clusters {
         slot.end().await
     }
 
+    /// The nodes of clusters that were started which the machine filters themselves, in words.
+    pub(super) fn filtered_nodes(&self) -> Vec<String> {
+        let Self::Real { stages, .. } = self else { return Vec::new() };
+        let started = stages.iter().filter_map(|(minor, slot)| Some((minor, slot.stage.get()?.as_ref().ok()?)));
+        let nodes = started.flat_map(|(minor, stage)| stage.filtered_nodes().iter().map(move |node| (minor, node)));
+        nodes.map(|(minor, node)| format!("Kubernetes {minor}, node {node}")).collect()
+    }
+
     /// Ends everything that was started, and says what is left behind.
     pub(super) async fn shutdown(&self) -> Vec<String> {
         let mut left = Vec::new();

@@ -159,6 +159,7 @@ impl Tally {
             pending_snapshots: Vec::new(),
             written_snapshots: Vec::new(),
             left_behind: Vec::new(),
+            filtered_nodes: Vec::new(),
             coverage,
             elapsed: Duration::ZERO,
         };

@@ -25,6 +25,8 @@ pub(super) struct Stage {
     registrar: Registrar,
     /// What was done to a cluster that was there before.
     existing: Option<Arc<Existing>>,
+    /// The nodes that the machine filters themselves, in words.
+    filtered_nodes: Vec<String>,
     /// What cases could not undo, where the cluster is there after the run.
     not_undone: std::sync::Mutex<Vec<String>>,
 }
@@ -41,25 +43,31 @@ pub(super) enum RealCluster {
 impl Stage {
     /// Prepares `cluster` for cases, whose webhook is one of `webhooks`.
     pub(super) async fn new(cluster: RealCluster, webhooks: Webhooks) -> Result<Self, ClusterError> {
-        let (api, in_force, within) = match &cluster {
+        let (api, in_force, within, filtered_nodes) = match &cluster {
             RealCluster::ControlPlane(plane) => {
                 let case = plane.lock().await.for_case();
-                (case.api().clone(), InForce::prepare(&case).await?, case.namespace_label())
+                (case.api().clone(), InForce::prepare(&case).await?, case.namespace_label(), Vec::new())
             }
             RealCluster::Live { cluster, .. } => {
                 let cluster = cluster.read().await;
-                let case = running(cluster.as_ref())?.for_any_node()?;
-                (case.api().clone(), InForce::prepare(&case).await?, case.namespace_label())
+                let cluster = running(cluster.as_ref())?;
+                let case = cluster.for_any_node()?;
+                (case.api().clone(), InForce::prepare(&case).await?, case.namespace_label(), cluster.filtered_nodes())
             }
         };
         let registrar = Registrar::new(api, webhooks, Some(in_force)).within(within);
-        Ok(Self { cluster, registrar, existing: None, not_undone: std::sync::Mutex::default() })
+        Ok(Self { cluster, registrar, existing: None, filtered_nodes, not_undone: std::sync::Mutex::default() })
     }
 
     /// The same in a cluster that was there before, which it gives back in the end.
     pub(super) fn in_existing(mut self, existing: Arc<Existing>) -> Self {
         self.existing = Some(existing);
         self
+    }
+
+    /// The nodes that the machine filters themselves, in words.
+    pub(super) fn filtered_nodes(&self) -> &[String] {
+        &self.filtered_nodes
     }
 
     /// Runs one case, beside others.

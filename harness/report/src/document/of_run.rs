@@ -44,6 +44,7 @@ impl From<&Run> for Document {
             preconditions: preconditions(run),
             snapshots: snapshots(run),
             left_behind: summary.map(|summary| summary.left_behind.clone()).unwrap_or_default(),
+            filtered_nodes: summary.map(|summary| summary.filtered_nodes.clone()).unwrap_or_default(),
             suite: suite(run),
             cases: cases
                 .into_iter()

@@ -1,14 +1,14 @@
 //! The reports that are made of a document.
 
 use quick_xml::{Reader, events::Event as Xml};
-use seccomp_conformance::{Event, Failure, Outcome, Partition, PartitionKind, Shard};
+use seccomp_conformance::{Event, Failure, Outcome, Partition, PartitionKind, Shard, Summary};
 use seccomp_report::{
     Catalogue, Document, JunitFlavor, JunitOptions, NamedReport, Policy, Waiver, github_annotations, judge, merge,
     render_junit, render_markdown,
 };
 use std::sync::Arc;
 
-use crate::{failed_run, fold, mk_case, mk_finished, mk_outcome, mk_started, mk_summary};
+use crate::{failed_run, fold, mk_case, mk_finished, mk_options, mk_outcome, mk_started, mk_summary};
 
 fn failed() -> Document {
     Document::from(&failed_run("scenarios/preconditions/skip_label.yaml".into()))
@@ -180,4 +180,21 @@ fn a_bad_policy_is_told_with_the_nearest_name() {
     let errors = Policy::read("gate.yaml".into(), &POLICY.replace("labelled", "labeled"), &known).unwrap_err();
     assert_eq!(errors.errors[0].to_string(), "`not-labeled-skip` is not known here");
     assert_eq!(errors.location(&errors.errors[0]).line, 3);
+}
+
+/// Where the machine itself filters its nodes, a mode is no more than a difference: every report says so.
+#[test]
+fn says_which_nodes_the_machine_filters() {
+    let node = "Kubernetes 1.24, node worker: Seccomp 2, 1 filter";
+    let summary = Summary { filtered_nodes: vec![node.to_owned()], ..mk_summary(1, None) };
+    let run = fold(&[
+        mk_started(1, &[20]),
+        mk_finished(mk_case("a/b", 20), Outcome::default(), Vec::new()),
+        Event::RunFinished(Arc::new(summary)),
+    ]);
+    let document = Document::from(&run);
+    assert_eq!(serde_json::to_value(&document).unwrap()["filteredNodes"], serde_json::json!([node]));
+    assert!(render_markdown(&document, usize::MAX).contains("modes are the difference: Kubernetes 1.24, node worker"));
+    let text = seccomp_report::render_text(&run, &mk_options());
+    assert!(text.contains(&format!("modes are the difference: {node}")), "{text}");
 }

@@ -73,6 +73,7 @@ fn mk_summary(planned: usize, ended_early: Option<EndedEarly>) -> Summary {
         pending_snapshots: Vec::new(),
         written_snapshots: Vec::new(),
         left_behind: Vec::new(),
+        filtered_nodes: Vec::new(),
         coverage: mk_coverage(),
         elapsed: Duration::from_millis(1_230),
     }
