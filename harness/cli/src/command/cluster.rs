@@ -13,6 +13,7 @@ use seccomp_conformance::{
 use crate::{
     arguments::cluster::{ClusterCommand, CreateArguments, DeleteArguments, GcArguments, ListArguments, Setting},
     command::Context,
+    diagnostics,
     end::End,
     error::Failure,
     terminal,
@@ -80,8 +81,9 @@ async fn delete(arguments: DeleteArguments, context: &Context) -> Result<End, Fa
         }
         match inventory::delete(&name).await {
             Ok(was_there) => deleted.push((name, was_there)),
-            // One cluster that cannot be deleted does not keep the others from it.
-            Err(error) => outcome = outcome.and(Err(error.into())),
+            // One cluster that cannot be deleted does not keep the others from it, nor do others hide why it could not.
+            Err(error) if outcome.is_ok() => outcome = Err(error.into()),
+            Err(error) => diagnostics::report(&error.into(), context.terminal),
         }
     }
     terminal::print(&report::deleted(&deleted, arguments.output))?;
@@ -97,7 +99,7 @@ async fn gc(arguments: &GcArguments) -> Result<End, Failure> {
 
 fn note_engine(has_none: bool) {
     if has_none {
-        terminal::note("neither Docker nor Podman is installed, so that there is no kind cluster");
+        terminal::note("neither Docker nor Podman nor nerdctl is installed, so that there is no kind cluster");
     }
 }
 
