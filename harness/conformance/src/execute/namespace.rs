@@ -6,7 +6,7 @@ use seccomp_webhook::Labels;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
-use super::{ExecuteError, Execution};
+use super::{ExecuteError, Execution, registration::Admitted};
 use crate::{
     api::{Call, MERGE_PATCH, expect_success},
     cluster::{Cluster, ClusterError},
@@ -61,7 +61,7 @@ impl<C: Cluster> Execution<'_, C> {
         let mut pod = plain_pod();
         pod["metadata"]["namespace"] = json!(namespace);
         let made = self.named(None, &pod);
-        let is_selected = self.explain("CREATE", &made, "", &pod).await?.is_selected();
+        let is_selected = self.explain(Admitted::creation(&made, &pod)).await?.is_selected();
         let start = Instant::now();
         let mut interval = tokio::time::interval(INTERVAL);
         loop {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{
     ExecuteError, Execution,
     object::{Made, Origin},
+    registration::Admitted,
 };
 use crate::{
     api::Call,
@@ -28,7 +29,7 @@ impl<C: Cluster> Execution<'_, C> {
         let answer = self.mirror(&made).await?;
         made.exists = answer.is_success();
         self.executed.masks.learn(&answer.body);
-        let invocation = self.invocation("CREATE", &made, "", &manifest, &answer).await?;
+        let invocation = self.invocation(Admitted::creation(&made, &manifest), &answer).await?;
         self.count_creation(&made, &manifest, Some(&invocation)).await?;
         self.made.push(made.clone());
         self.finish(step, Verb::StaticPod, &made, Some(manifest), answer, Some(invocation));

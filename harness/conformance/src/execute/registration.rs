@@ -12,15 +12,30 @@ use crate::{
     webhook::skip_reason,
 };
 
+/// A request, as far as the webhook's registration looks at it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Admitted<'a> {
+    /// `CREATE`, `UPDATE` or `DELETE`.
+    pub(super) operation: &'static str,
+    /// What it is about.
+    pub(super) made: &'a Made,
+    /// Empty for the object itself.
+    pub(super) subresource: &'static str,
+    /// The object whose labels count.
+    pub(super) object: &'a Value,
+}
+
+impl<'a> Admitted<'a> {
+    /// The creation of `object`.
+    pub(super) fn creation(made: &'a Made, object: &'a Value) -> Self {
+        Self { operation: "CREATE", made, subresource: "", object }
+    }
+}
+
 impl<C: Cluster> Execution<'_, C> {
     /// What the registration says of a request.
-    pub(super) async fn explain(
-        &mut self,
-        operation: &str,
-        made: &Made,
-        subresource: &str,
-        object: &Value,
-    ) -> Result<Match, ExecuteError> {
+    pub(super) async fn explain(&mut self, request: Admitted<'_>) -> Result<Match, ExecuteError> {
+        let Admitted { operation, made, subresource, object } = request;
         let (group, version) = made.api_version.split_once('/').unwrap_or(("", &made.api_version));
         let is_namespaced = !is_cluster_scoped(&made.kind);
         // Labels decide only where a rule matches, so that most requests need none.
@@ -47,12 +62,10 @@ impl<C: Cluster> Execution<'_, C> {
     /// Joins what the webhook recorded with what its registration says; a contradiction fails the case.
     pub(super) async fn invocation(
         &mut self,
-        operation: &str,
-        made: &Made,
-        subresource: &str,
-        object: &Value,
+        request: Admitted<'_>,
         answer: &Answer,
     ) -> Result<Invocation, ExecuteError> {
+        let made = request.made;
         let namespace = if made.kind == "Namespace" { &made.object_name } else { &made.namespace };
         let mut reviews = self.reviews(namespace).await?;
         if made.is_workload() {
@@ -61,7 +74,7 @@ impl<C: Cluster> Execution<'_, C> {
             reviews = own;
             self.waiting_reviews = others;
         }
-        self.joined(reviews, operation, made, subresource, object, answer).await
+        self.joined(reviews, request, answer).await
     }
 
     /// What the webhook was asked about a namespace since the last time.
@@ -75,13 +88,11 @@ impl<C: Cluster> Execution<'_, C> {
     pub(super) async fn joined(
         &mut self,
         reviews: Vec<Review>,
-        operation: &str,
-        made: &Made,
-        subresource: &str,
-        object: &Value,
+        request: Admitted<'_>,
         answer: &Answer,
     ) -> Result<Invocation, ExecuteError> {
-        let matched = self.explain(operation, made, subresource, object).await?;
+        let made = request.made;
+        let matched = self.explain(request).await?;
         let is_called = !reviews.is_empty();
         let is_explained = match (is_called, matched.is_selected()) {
             (true, selected) => selected,

@@ -8,9 +8,10 @@ use super::{
     ExecuteError, Execution,
     namespace::labels,
     object::{Made, Origin},
+    registration::Admitted,
 };
 use crate::{
-    api::{Call, MERGE_PATCH, is_cluster_scoped},
+    api::{Call, MERGE_PATCH, expect_success, is_cluster_scoped},
     cluster::{Cluster, ClusterError},
     coverage::Preconditions,
     outcome::{Answer, Invocation, StepOutcome, Verb},
@@ -86,7 +87,8 @@ impl<C: Cluster> Execution<'_, C> {
             }
             Action::Update { of, set } => {
                 let made = self.made(of);
-                let mut object = self.cluster.api().call(Call::get(made.path())).await?.body;
+                let stored = self.cluster.api().call(Call::get(made.path())).await?;
+                let mut object = expect_success(|| format!("read {} to update it", made.label()), stored)?.body;
                 json_patch::merge(&mut object, &self.submitted(set, Verb::Update));
                 let call = Call::put(made.path(), object.clone());
                 Request {
@@ -158,7 +160,8 @@ impl<C: Cluster> Execution<'_, C> {
         } else {
             // Selectors look at the object that is submitted, or, where none is, at the one that is stored.
             let object = if verb.is_creation() { submitted.as_ref().unwrap_or(&answer.body) } else { &answer.body };
-            Some(self.invocation(operation, &made, subresource, object, &answer).await?)
+            let request = Admitted { operation, made: &made, subresource, object };
+            Some(self.invocation(request, &answer).await?)
         };
         if let (Some(pod), true) = (&submitted, verb == Verb::Create && made.is_pod()) {
             self.count_creation(&made, pod, invocation.as_ref()).await?;

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{
     ExecuteError, Execution,
     object::{Made, Origin},
+    registration::Admitted,
 };
 use crate::{
     api::Call,
@@ -46,7 +47,7 @@ impl<C: Cluster> Execution<'_, C> {
             let place = reviews.iter().position(|review| controller(&review.request["object"]) == controller(&pod));
             let own: Vec<Review> = place.map(|place| reviews.remove(place)).into_iter().collect();
             let created = Answer { code: 201, ..Answer::default() };
-            let invocation = self.joined(own, "CREATE", &made, "", &pod, &created).await?;
+            let invocation = self.joined(own, Admitted::creation(&made, &pod), &created).await?;
             self.count_creation(&made, &as_submitted(&pod, &invocation), Some(&invocation)).await?;
             if let Some(step) = self.executed.outcome.steps.last_mut() {
                 step.pods.push(MadePod { name: made.object_name.clone(), invocation });
