@@ -4,7 +4,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 use kind_cluster::{ArchiveRequest, ImageArchive};
 use tokio::sync::OnceCell;
 
-use crate::{cluster::ClusterError, folder::Folder, probe::PROBE_IMAGE};
+use crate::{
+    cluster::{ClusterError, failed},
+    folder::Folder,
+    probe::PROBE_IMAGE,
+};
 
 /// What the executable is told where a Pod says nothing.
 const ROLE: &str = "probe";
@@ -42,10 +46,6 @@ impl Archive {
         });
         written.await
     }
-}
-
-fn failed<E: std::error::Error + Send + Sync + 'static>(what: &'static str) -> impl FnOnce(E) -> ClusterError {
-    move |source| ClusterError::Start { what: what.to_owned(), source: Box::new(source) }
 }
 
 fn write(image: &HarnessImage, file: &Utf8Path) -> Result<ImageArchive, ClusterError> {

@@ -288,8 +288,3 @@ async fn create(api: &Api, path: &str, object: Value) -> Result<(), ClusterError
         created => created.map(drop),
     }
 }
-
-fn failed<E: std::error::Error + Send + Sync + 'static>(what: impl Into<String>) -> impl FnOnce(E) -> ClusterError {
-    let what = what.into();
-    move |source| ClusterError::Start { what, source: Box::new(source) }
-}

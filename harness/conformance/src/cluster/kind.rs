@@ -9,7 +9,7 @@ use kube_simulator::Minor;
 
 use self::request::{KindOptions, kind_request, node_of};
 use super::{
-    ClusterError,
+    ClusterError, failed,
     live::{LiveCluster, LiveNode},
 };
 use crate::{api::Api, probe::LOCALHOST_PROFILE};
@@ -18,10 +18,6 @@ use crate::{api::Api, probe::LOCALHOST_PROFILE};
 const PROFILES: &str = "/var/lib/kubelet/seccomp";
 /// Writes `$2` to the file `$1`.
 const WRITE: &str = r#"mkdir -p "$(dirname "$1")"; printf %s "$2" >"$1""#;
-
-fn failed(what: &'static str) -> impl FnOnce(kind_cluster::ClusterError) -> ClusterError {
-    move |source| ClusterError::Start { what: what.to_owned(), source: Box::new(source) }
-}
 
 /// Makes the cluster of `version`, or takes a kept one, and gives its nodes what cases need there: the harness's own image
 /// and its Localhost profile under the names in `profiles`.

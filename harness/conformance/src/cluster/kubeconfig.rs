@@ -221,9 +221,3 @@ impl Existing {
         left
     }
 }
-
-/// An error of the kind that has a cause.
-fn failed<E: std::error::Error + Send + Sync + 'static>(what: impl Into<String>) -> impl FnOnce(E) -> ClusterError {
-    let what = what.into();
-    move |source| ClusterError::Start { what, source: Box::new(source) }
-}

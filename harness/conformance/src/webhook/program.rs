@@ -16,6 +16,7 @@ use crate::{
     cluster::{
         ClusterError,
         control_plane::{program::Program, settings::ControlPlaneSettings},
+        failed,
         names::OURS,
     },
     error::chain,
@@ -205,9 +206,4 @@ impl Launcher {
 fn write(file: &Utf8Path, text: &str) -> Result<(), ClusterError> {
     let folder = file.parent().map_or(Ok(()), std::fs::create_dir_all);
     folder.and_then(|()| std::fs::write(file, text)).map_err(failed(format!("write `{file}`")))
-}
-
-fn failed<E: std::error::Error + Send + Sync + 'static>(what: impl Into<String>) -> impl FnOnce(E) -> ClusterError {
-    let what = what.into();
-    move |source| ClusterError::Start { what, source: Box::new(source) }
 }

@@ -10,8 +10,7 @@ use kube::{
 };
 use serde_json::{Value, json};
 
-use super::failed;
-use crate::cluster::ClusterError;
+use crate::cluster::{ClusterError, failed};
 
 /// The serving certificate, which is its own authority, and the token of the harness.
 pub(super) struct Credentials {

@@ -9,14 +9,13 @@ use tokio::{net::TcpStream, process::Command};
 use super::{
     arguments::{self, Ports},
     credentials::{self, Credentials},
-    failed,
     logs::Bookmark,
     program::Program,
     settings::{ControlPlaneSettings, Programs},
 };
 use crate::{
     api::{Api, Call},
-    cluster::ClusterError,
+    cluster::{ClusterError, failed},
     folder::Folder,
     ports,
 };

@@ -5,8 +5,8 @@ use std::{fs::File, process::Stdio, time::Duration};
 use camino::{Utf8Path, Utf8PathBuf};
 use tokio::process::Child;
 
-use super::{failed, settings::ControlPlaneSettings, supervise};
-use crate::cluster::ClusterError;
+use super::{settings::ControlPlaneSettings, supervise};
+use crate::cluster::{ClusterError, failed};
 
 /// The lines of a program's log that an error shows.
 const LOG_LINES: usize = 15;

@@ -7,10 +7,10 @@ use kube::{
 use kube_simulator::Minor;
 use serde_json::Value;
 
-use super::{KubeconfigSettings, failed};
+use super::KubeconfigSettings;
 use crate::{
     api::{Api, Call, expect_success},
-    cluster::ClusterError,
+    cluster::{ClusterError, failed},
 };
 
 /// A client for the cluster, and the kubeconfig of its one context for a program that shall reach it too; JSON, which is YAML.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{LiveCluster, LiveNode};
 use crate::{
     api::Call,
-    cluster::{ClusterError, names::PREFIX},
+    cluster::{ClusterError, failed, names::PREFIX},
     outcome::Answer,
 };
 
@@ -34,10 +34,6 @@ const START: &str = "systemctl start kubelet";
 /// # Source
 /// kubernetes v1.36 `staging/src/k8s.io/api/core/v1/well_known_taints.go`
 const NOT_READY: [&str; 2] = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"];
-
-fn failed(what: String) -> impl FnOnce(kind_cluster::ClusterError) -> ClusterError {
-    move |source| ClusterError::Start { what, source: Box::new(source) }
-}
 
 impl LiveCluster {
     /// Runs a script on a node.
