@@ -271,7 +271,11 @@ fn write_private(file: &Utf8Path, text: &str) -> Result<(), ClusterError> {
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(file).and_then(|mut file| file.write_all(text.as_bytes())).map_err(failed)
+    let mut opened = options.open(file).map_err(failed)?;
+    // One that was there already, empty and for all to read, is no better.
+    #[cfg(unix)]
+    opened.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600)).map_err(failed)?;
+    opened.write_all(text.as_bytes()).map_err(failed)
 }
 
 /// Eight letters that hardly anyone else draws.
@@ -468,11 +472,16 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn a_kubeconfig_is_for_its_owner_alone() {
+        use std::{fs::Permissions, os::unix::fs::PermissionsExt as _};
         let folder = tempfile::tempdir().expect("a folder");
-        let file = Utf8PathBuf::from_path_buf(folder.path().join("config")).expect("UTF-8");
-        write_private(&file, "secret").expect("it is written");
-        let mode =
-            std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).expect("it is there").permissions());
-        assert_eq!(mode & 0o777, 0o600);
+        let [new, there] =
+            ["new", "there"].map(|name| Utf8PathBuf::from_path_buf(folder.path().join(name)).expect("UTF-8"));
+        std::fs::write(&there, "").expect("it is written");
+        std::fs::set_permissions(&there, Permissions::from_mode(0o644)).expect("anyone may read it");
+        for file in [new, there] {
+            write_private(&file, "secret").expect("it is written");
+            let mode = std::fs::metadata(&file).expect("it is there").permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{file}");
+        }
     }
 }
