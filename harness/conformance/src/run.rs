@@ -27,6 +27,7 @@ pub use self::webhook::WebhookKind;
 use self::{
     clusters::Clusters,
     driver::{Driven, Driver},
+    recording::Recording,
     shared::Shared,
 };
 use crate::{
@@ -121,19 +122,36 @@ pub async fn run(
     summary.filtered_nodes = prepared.shared.clusters.filtered_nodes();
     summary.left_behind.extend(left_behind);
     summary.left_out.clone_from(&plan.left_out);
-    if mode != SnapshotMode::Check {
-        let book = &prepared.shared.book;
-        let snapshots = driven.recording.snapshots(book, &plan.universes, &prepared.shared.seen_platform());
-        summary.written_snapshots =
-            recording::write(book, &snapshots, mode).map_err(infrastructure("written snapshots"))?;
+    if let Err(error) = keep_snapshots(&mut summary, &driven.recording, &prepared, options) {
+        // There is no summary to tell it.
+        for left in &summary.left_behind {
+            tracing::warn!(left, "left behind");
+        }
+        return Err(error);
     }
-    let book = SnapshotBook::read(&options.snapshots).map_err(infrastructure("snapshots"))?;
-    summary.orphan_snapshots = book.orphans(&plan.universes);
-    summary.pending_snapshots = book.pending().to_vec();
     let summary = Arc::new(summary);
     // Who does not listen does not want to know.
     let _ = events.send(Event::RunFinished(Arc::clone(&summary)));
     Ok(summary)
+}
+
+/// Writes snapshots as far as they are to be written, and notes in `summary` which need a decision.
+fn keep_snapshots(
+    summary: &mut Summary,
+    recording: &Recording,
+    prepared: &Prepared,
+    options: &RunOptions,
+) -> Result<(), RunError> {
+    let (book, universes) = (&prepared.shared.book, &prepared.plan.universes);
+    if options.snapshot_mode != SnapshotMode::Check {
+        let snapshots = recording.snapshots(book, universes, &prepared.shared.seen_platform());
+        summary.written_snapshots =
+            recording::write(book, &snapshots, options.snapshot_mode).map_err(infrastructure("written snapshots"))?;
+    }
+    let book = SnapshotBook::read(&options.snapshots).map_err(infrastructure("snapshots"))?;
+    summary.orphan_snapshots = book.orphans(universes);
+    summary.pending_snapshots = book.pending().to_vec();
+    Ok(())
 }
 
 /// What a run saw, without a comparison with snapshots.
