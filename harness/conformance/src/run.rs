@@ -208,7 +208,7 @@ impl Prepared {
         };
         let local = local.map_err(infrastructure("certificate"))?;
         let book = SnapshotBook::read(&options.snapshots).map_err(infrastructure("snapshots"))?;
-        let given = source::Shared {
+        let supplies = source::Supplies {
             run: draw_run(),
             local: Arc::new(local),
             mutant,
@@ -218,7 +218,7 @@ impl Prepared {
             webhook_images: options.webhook.images(&selection),
             profiles: localhost_profiles(suite),
         };
-        let clusters = Clusters::prepare(options, given).await?;
+        let clusters = Clusters::prepare(options, supplies).await?;
         let minors = clusters.minors();
         let plan = check_minors(&selection, &minors)
             .and_then(|()| Ok(Plan::new(suite, &selection, &minors, clusters.abilities())?));
@@ -321,7 +321,8 @@ pub struct RunOptions {
     pub image: HarnessImage,
     /// What happens to snapshots that differ or lack.
     pub snapshot_mode: SnapshotMode,
-    /// How many cases run at the same time; by default as many as the machine has processors, and a few more.
+    /// How many cases run at the same time; by default twice as many as the machine has processors, and four times as many
+    /// where kubelets are waited for.
     pub parallel: Option<NonZeroUsize>,
     /// Whether the first failure ends the run.
     pub fail_fast: bool,

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     ClusterKind, RunError, RunOptions, infrastructure,
     order::{clusters_at_once, order},
-    source::{Shared, Source},
+    source::{Source, Supplies},
     stage::Stage,
 };
 use crate::{
@@ -76,18 +76,18 @@ pub(super) struct Slot {
 
 impl Clusters {
     /// Sees which minors there are, and that what their clusters need is there; nothing is started yet.
-    pub(super) async fn prepare(options: &RunOptions, shared: Shared) -> Result<Self, RunError> {
+    pub(super) async fn prepare(options: &RunOptions, supplies: Supplies) -> Result<Self, RunError> {
         let seen = |kernel| Observations { api: true, kernel };
-        let shared = Arc::new(shared);
+        let supplies = Arc::new(supplies);
         let (kind, observations, abilities, memory) = match &options.cluster {
-            ClusterKind::Simulated => return Ok(Self::Simulated(Arc::clone(&shared.local))),
+            ClusterKind::Simulated => return Ok(Self::Simulated(Arc::clone(&supplies.local))),
             ClusterKind::ControlPlane { .. } => {
                 ("control-plane", seen(false), Abilities::API_SERVER, CONTROL_PLANE_MEMORY)
             }
             ClusterKind::Kind(_) => ("kind", seen(true), Abilities::ALL, KIND_MEMORY),
-            ClusterKind::Kubeconfig(settings) => return Self::existing(settings, options, &shared).await,
+            ClusterKind::Kubeconfig(settings) => return Self::existing(settings, options, &supplies).await,
         };
-        let sources = Source::all(options, &shared).await?;
+        let sources = Source::all(options, &supplies).await?;
         let slot = |(minor, source)| {
             let logs = options.artifacts.as_ref().map(|root| cluster_folder(root, minor));
             (minor, Slot::new(source, logs))
@@ -100,11 +100,11 @@ impl Clusters {
     async fn existing(
         settings: &KubeconfigSettings,
         options: &RunOptions,
-        shared: &Arc<Shared>,
+        supplies: &Arc<Supplies>,
     ) -> Result<Self, RunError> {
-        let found = Existing::find(settings, &shared.run, &options.cancellation).await;
+        let found = Existing::find(settings, &supplies.run, &options.cancellation).await;
         let existing = Arc::new(found.map_err(infrastructure("cluster of the kubeconfig"))?);
-        let source = match Source::existing(Arc::clone(&existing), &options.control_plane, shared) {
+        let source = match Source::existing(Arc::clone(&existing), &options.control_plane, supplies) {
             Ok(source) => source,
             Err(error) => {
                 for left in existing.restore().await {

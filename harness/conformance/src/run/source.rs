@@ -31,7 +31,7 @@ use crate::{
 
 /// What all clusters of a run are made with.
 #[derive(Debug)]
-pub(super) struct Shared {
+pub(super) struct Supplies {
     /// Tells what is of this run.
     pub(super) run: String,
     pub(super) local: Arc<LocalWebhooks>,
@@ -50,7 +50,7 @@ pub(super) struct Shared {
 #[derive(Debug)]
 pub(super) struct Source {
     kind: SourceKind,
-    shared: Arc<Shared>,
+    supplies: Arc<Supplies>,
 }
 
 #[derive(Debug)]
@@ -65,9 +65,9 @@ enum SourceKind {
 
 impl Source {
     /// What there is, by minor.
-    pub(super) async fn all(options: &RunOptions, shared: &Arc<Shared>) -> Result<BTreeMap<Minor, Self>, RunError> {
+    pub(super) async fn all(options: &RunOptions, supplies: &Arc<Supplies>) -> Result<BTreeMap<Minor, Self>, RunError> {
         let mut sources = BTreeMap::new();
-        let source = |kind| Self { kind, shared: Arc::clone(shared) };
+        let source = |kind| Self { kind, supplies: Arc::clone(supplies) };
         match &options.cluster {
             ClusterKind::Simulated | ClusterKind::Kubeconfig(_) => {}
             ClusterKind::ControlPlane { assets } => {
@@ -98,10 +98,10 @@ impl Source {
     pub(super) fn existing(
         existing: Arc<Existing>,
         settings: &ControlPlaneSettings,
-        shared: &Arc<Shared>,
+        supplies: &Arc<Supplies>,
     ) -> Result<Self, RunError> {
-        shared.webhook.check_fit_existing(existing.image().is_some())?;
-        Ok(Self { kind: SourceKind::Existing(existing, settings.clone()), shared: Arc::clone(shared) })
+        supplies.webhook.check_fit_existing(existing.image().is_some())?;
+        Ok(Self { kind: SourceKind::Existing(existing, settings.clone()), supplies: Arc::clone(supplies) })
     }
 
     /// Takes away what a start left that did not come to its end, and says what is left behind.
@@ -115,7 +115,7 @@ impl Source {
 
     /// Starts it, and prepares it for cases.
     pub(super) async fn start(&self) -> Result<Stage, ClusterError> {
-        let shared = &self.shared;
+        let supplies = &self.supplies;
         match &self.kind {
             SourceKind::ControlPlane(folder, settings) => {
                 let plane = ControlPlane::start(folder, settings).await?;
@@ -123,10 +123,10 @@ impl Source {
                 Stage::new(RealCluster::ControlPlane(Mutex::new(plane)), webhooks).await
             }
             SourceKind::Kind { version, options } => {
-                let archive = shared.archive.get().await?;
-                let mut cluster = kind::start(*version, options, archive, &shared.profiles, &shared.run).await?;
-                cluster.keeps_evidence = shared.keeps_evidence;
-                for image in &shared.webhook_images {
+                let archive = supplies.archive.get().await?;
+                let mut cluster = kind::start(*version, options, archive, &supplies.profiles, &supplies.run).await?;
+                cluster.keeps_evidence = supplies.keeps_evidence;
+                for image in &supplies.webhook_images {
                     kind::load_image(&cluster, image).await?;
                 }
                 let deployer = Deployer::new(cluster.api.clone(), self.deployable(), PROBE_IMAGE, archive.digest());
@@ -139,7 +139,7 @@ impl Source {
 
     /// The webhooks of a cluster that exists, and what cases see of it.
     async fn start_in(&self, existing: &Arc<Existing>, settings: &ControlPlaneSettings) -> Result<Stage, ClusterError> {
-        let has_program = matches!(&self.shared.webhook, WebhookKind::ResourceManager { program: Some(_), .. });
+        let has_program = matches!(&self.supplies.webhook, WebhookKind::ResourceManager { program: Some(_), .. });
         let webhooks = match existing.image() {
             Some(image) if !has_program => {
                 Webhooks::Deployed(Deployer::new(existing.api().clone(), self.deployable(), image, image))
@@ -148,7 +148,7 @@ impl Source {
         };
         let cluster = if existing.has_nodes() {
             let mut live = existing.with_nodes().await?;
-            live.keeps_evidence = self.shared.keeps_evidence;
+            live.keeps_evidence = self.supplies.keeps_evidence;
             RealCluster::Live { cluster: RwLock::new(Some(live)), is_kept: true }
         } else {
             RealCluster::ControlPlane(Mutex::new(existing.without_nodes().await?))
@@ -158,8 +158,8 @@ impl Source {
 
     /// The webhooks of an API server without nodes: on this machine.
     fn beside(&self, api: &Api, kubeconfig: &str, settings: &ControlPlaneSettings) -> Webhooks {
-        let local = Arc::clone(&self.shared.local);
-        match &self.shared.webhook {
+        let local = Arc::clone(&self.supplies.local);
+        match &self.supplies.webhook {
             WebhookKind::ResourceManager { program: Some(program), .. } => {
                 Webhooks::Launched(Launcher::new(api.clone(), kubeconfig, program.clone(), settings.clone(), local))
             }
@@ -168,8 +168,8 @@ impl Source {
     }
 
     fn deployable(&self) -> Deployable {
-        match &self.shared.webhook {
-            WebhookKind::Reference | WebhookKind::Mutant(_) => Deployable::Reference(self.shared.mutant),
+        match &self.supplies.webhook {
+            WebhookKind::Reference | WebhookKind::Mutant(_) => Deployable::Reference(self.supplies.mutant),
             WebhookKind::ResourceManager { image, .. } => Deployable::ResourceManager(image.clone()),
             WebhookKind::Url(foreign) => Deployable::Foreign(foreign.clone()),
         }
