@@ -201,7 +201,7 @@ pub(crate) struct RunArguments {
     /// Stop at the first case that fails.
     #[arg(long, env = "SECCOMP_HARNESS_FAIL_FAST", value_parser = BoolishValueParser::new(), action = ArgAction::SetTrue)]
     pub(crate) fail_fast: bool,
-    /// How many cases to run at a time; without it, one a processor.
+    /// How many cases to run at a time; without it, two a processor, and four where kubelets are waited for.
     #[arg(short = 'j', long, value_name = "N", env = "SECCOMP_HARNESS_PARALLEL", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) parallel: Option<u16>,
     /// What to do about a difference to a snapshot; without it as `INSTA_UPDATE` says, else `auto`.

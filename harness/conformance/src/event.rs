@@ -25,7 +25,7 @@ pub enum Event {
     RunStarted {
         /// What is run on.
         cluster: ClusterDescription,
-        /// The webhook under test: `reference`, or `mutant:NAME`.
+        /// The webhook under test: `reference`, `gardener-resource-manager`, `url` or `mutant:NAME`.
         webhook: String,
         /// How many scenarios have at least one case.
         scenarios: usize,
@@ -77,7 +77,7 @@ pub struct CaseFinished {
 /// The cluster that a run is on, for readers.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ClusterDescription {
-    /// `simulated` or `control-plane`.
+    /// `simulated`, `control-plane`, `kind` or `kubeconfig`.
     pub name: String,
     /// What can be seen there.
     pub observations: Observations,

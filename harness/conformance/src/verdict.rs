@@ -5,7 +5,7 @@ use camino::Utf8PathBuf;
 /// The verdict on a case: expectations and snapshot both hold, or everything that does not.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Verdict {
-    /// Everything that does not hold, expectations first.
+    /// Everything that does not hold: what execution itself saw, then expectations, then snapshots.
     pub failures: Vec<Failure>,
 }
 

@@ -175,3 +175,19 @@ async fn takes_over_from_a_run_that_was_killed() {
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert_eq!(served.state().await, before);
 }
+
+/// Nodes that are looked at may take minutes to show that they have not the image.
+#[tokio::test]
+async fn gives_a_cluster_back_where_a_signal_comes_while_it_is_looked_at() {
+    let served = Served::start(SKIP_LABEL);
+    let before = served.state().await;
+    let image = ["--harness-image", "nobody/has-it:v1"];
+    let arguments = [&["run", "--cluster", "kubeconfig", "--kubeconfig", "config"], &image[..]].concat();
+    let mut child = served.house.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while served.state().await == before {
+        assert!(child.try_wait().unwrap().is_none(), "it has the cluster until it is told to end");
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(served.state().await, before);
+}
