@@ -110,11 +110,19 @@ pub(crate) async fn bind(call: &Call<'_>) -> Result<Reply, Status> {
     "Binding".clone_into(&mut attributes.kind);
     attributes.object = Some(binding);
     admission::mutate(call.cluster, &mut attributes, &mut notes).await?;
+    // What is warned of stays warned of when the binding is refused.
+    let refused = |status: Status, notes: &Notes| status.after_warnings(&notes.warnings);
     if attributes.object.as_ref().is_none_or(|binding| object::name(binding) != call.target.name) {
-        return Err(Status::bad_request("name in URL does not match name in Binding object"));
+        return Err(refused(Status::bad_request("name in URL does not match name in Binding object"), &notes));
     }
     admission::validate(call.cluster, &attributes, &mut notes).await?;
+    assign(call, request.dry_run, &node, annotations).map_err(|status| refused(status, &notes))?;
+    registry::settle(call.cluster, &request).await;
+    Ok(success().with_warnings(&notes.warnings))
+}
 
+/// Puts the Pod onto the node, with the binding's annotations.
+fn assign(call: &Call<'_>, dry_run: bool, node: &str, annotations: Option<Value>) -> Result<(), Status> {
     let key = call.target.key();
     let pod = call.cluster.store().get(&key).ok_or_else(|| call.target.not_found())?;
     if pod.pointer("/metadata/deletionTimestamp").is_some() {
@@ -129,7 +137,7 @@ pub(crate) async fn bind(call: &Call<'_>) -> Result<Reply, Status> {
         let why = format!("pod {} has non-empty .spec.schedulingGates", call.target.name);
         return Err(Status::conflict("", "pods/binding", &call.target.name, why));
     }
-    if !request.dry_run {
+    if !dry_run {
         let now = call.cluster.now();
         let bound = call.cluster.store().modify(&key, |pod| {
             object::map_mut(pod, "spec").insert("nodeName".to_owned(), json!(node));
@@ -149,8 +157,7 @@ pub(crate) async fn bind(call: &Call<'_>) -> Result<Reply, Status> {
             StoreError::Exists | StoreError::Conflict => call.target.conflict(registry::MODIFIED),
         })?;
     }
-    registry::settle(call.cluster, &request).await;
-    Ok(success().with_warnings(&notes.warnings))
+    Ok(())
 }
 
 fn set_scheduled(pod: &mut Value, now: &str) {
@@ -211,16 +218,19 @@ pub(crate) async fn evict(call: &Call<'_>) -> Result<Reply, Status> {
     registry::metadata::normalise_creation_time(call.cluster, &mut eviction);
     registry::create::begin(call.cluster, &call.target, &request, "Eviction", &mut eviction)?;
     attributes.object = Some(eviction);
-    call.cluster.store().get(&call.target.key()).ok_or_else(|| call.target.not_found())?;
     admission::mutate(call.cluster, &mut attributes, &mut notes).await?;
+    if call.cluster.store().get(&call.target.key()).is_none() {
+        return Err(call.target.not_found().after_warnings(&notes.warnings));
+    }
     admission::validate(call.cluster, &attributes, &mut notes).await?;
 
     let mut target = call.target.clone();
     target.subresource.clear();
+    let refused = |status: Status| status.after_warnings(&notes.warnings);
     if !request.dry_run && *rows::EVICTION_CONDITION.at(call.cluster.minor()) {
-        mark_evicted(call, &target, &mut wish)?;
+        mark_evicted(call, &target, &mut wish).map_err(refused)?;
     }
-    registry::delete::remove(call.cluster, &target, &request, &wish).await?;
+    registry::delete::remove(call.cluster, &target, &request, &wish).await.map_err(refused)?;
     Ok(success().with_warnings(&notes.warnings))
 }
 

@@ -77,7 +77,8 @@ pub(crate) async fn delete(
     let request = &request;
     admit(cluster, target, request, &old, &mut notes).await?;
     // Someone else may have written while admission was asked: what is removed is read anew.
-    Ok((take(cluster, target, request, wish, Some(&mut notes)).await?, notes))
+    let taken = take(cluster, target, request, wish, Some(&mut notes)).await;
+    Ok((taken.map_err(|status| status.after_warnings(&notes.warnings))?, notes))
 }
 
 /// Asks admission whether `stored` may be deleted.

@@ -188,10 +188,22 @@ fn live_or_sent(old: Option<&Value>, new: &Value, subresource: &str) -> Vec<Entr
             return Vec::new();
         }
         if let Some(sent) = read(new).filter(|entries| !entries.is_empty()) {
-            return sent;
+            return last_of_each_manager(sent);
         }
     }
     old.and_then(read).unwrap_or_default()
+}
+
+/// What is said twice of one manager holds as it is said last.
+fn last_of_each_manager(entries: Vec<Entry>) -> Vec<Entry> {
+    let mut kept: Vec<Entry> = Vec::with_capacity(entries.len());
+    for entry in entries {
+        match kept.iter_mut().find(|other| other.is_of_same_manager(&entry)) {
+            Some(other) => *other = entry,
+            None => kept.push(entry),
+        }
+    }
+    kept
 }
 
 fn remove_managed_fields(object: &mut Value) {
