@@ -120,40 +120,54 @@ async fn take(
 ) -> Result<Deleted, Status> {
     let deleted = loop {
         let old = cluster.store().get(&target.key()).ok_or_else(|| target.not_found())?;
-        check_preconditions(target, wish, &old)?;
-        match next(cluster, wish, &old) {
-            Next::Nothing => break Deleted::Going(old),
-            Next::Change(object) if request.dry_run => break Deleted::Going(Arc::new(object)),
-            Next::Change(object) => {
-                if let Ok(object) = cluster.store().update(&target.key(), object) {
-                    break Deleted::Going(object);
-                }
-            }
-            Next::Remove(last) if request.dry_run => break Deleted::Gone(last.map_or(old, Arc::new)),
-            Next::Remove(None) => {
-                let version = object::metadata(&old, "resourceVersion");
-                if let Ok(removed) = cluster.store().delete(&target.key(), Some(version)) {
-                    break Deleted::Gone(last_form(cluster, removed, old));
-                }
-            }
-            Next::Remove(Some(last)) => {
-                // What has a grace period is first marked as any other, and then admission is asked once more.
-                let Ok(marked) = cluster.store().update(&target.key(), last) else { continue };
-                if let Some(notes) = notes.as_deref_mut() {
-                    admit(cluster, target, request, &marked, notes).await?;
-                }
-                // From here on it goes, whoever else writes to it or removes it.
-                let version = wish.resource_version.as_ref().map(|_| object::metadata(&marked, "resourceVersion"));
-                break match cluster.store().delete(&target.key(), version) {
-                    Ok(removed) => Deleted::Gone(last_form(cluster, removed, marked)),
-                    Err(StoreError::Conflict) => return Err(target.conflict(MODIFIED)),
-                    Err(_) => Deleted::Gone(marked),
-                };
-            }
+        if let Some(deleted) = attempt(cluster, target, request, wish, old, notes.as_deref_mut()).await? {
+            break deleted;
         }
     };
     settle(cluster, request).await;
     Ok(deleted)
+}
+
+/// One attempt at the object as it was read; nothing where someone else wrote meanwhile.
+async fn attempt(
+    cluster: &Simulator,
+    target: &Target,
+    request: &WriteRequest,
+    wish: &Wish,
+    old: Arc<Value>,
+    notes: Option<&mut Notes>,
+) -> Result<Option<Deleted>, Status> {
+    check_preconditions(target, wish, &old)?;
+    let (store, key) = (cluster.store(), target.key());
+    let deleted = match next(cluster, wish, &old) {
+        Next::Nothing => Deleted::Going(old),
+        Next::Change(object) if request.dry_run => Deleted::Going(Arc::new(object)),
+        Next::Change(object) => {
+            let Ok(object) = store.update(&key, object) else { return Ok(None) };
+            Deleted::Going(object)
+        }
+        Next::Remove(last) if request.dry_run => Deleted::Gone(last.map_or(old, Arc::new)),
+        Next::Remove(None) => {
+            let version = object::metadata(&old, "resourceVersion");
+            let Ok(removed) = store.delete(&key, Some(version)) else { return Ok(None) };
+            Deleted::Gone(last_form(cluster, removed, old))
+        }
+        Next::Remove(Some(last)) => {
+            // What has a grace period is first marked as any other, and then admission is asked once more.
+            let Ok(marked) = store.update(&key, last) else { return Ok(None) };
+            if let Some(notes) = notes {
+                admit(cluster, target, request, &marked, notes).await?;
+            }
+            // From here on it goes, whoever else writes to it or removes it.
+            let version = wish.resource_version.as_ref().map(|_| object::metadata(&marked, "resourceVersion"));
+            match store.delete(&key, version) {
+                Ok(removed) => Deleted::Gone(last_form(cluster, removed, marked)),
+                Err(StoreError::Conflict) => return Err(target.conflict(MODIFIED)),
+                Err(_) => Deleted::Gone(marked),
+            }
+        }
+    };
+    Ok(Some(deleted))
 }
 
 /// What the client is shown of an object that is gone: as it was `removed`, or as it was `before`.
@@ -309,4 +323,132 @@ pub(crate) fn check_preconditions(target: &Target, wish: &Wish, object: &Value) 
         ));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::{
+        SimulatorRequest,
+        admission::UserInfo,
+        minor::{Minor, api::FieldValidation},
+    };
+
+    fn mk_cluster() -> Simulator {
+        SimulatorRequest::new(Minor::NEWEST).without_controllers().start()
+    }
+
+    fn mk_target(cluster: &Simulator, resource: &str) -> Target {
+        Target::find(cluster.minor(), "", resource, "default", "a").unwrap()
+    }
+
+    fn mk_request() -> WriteRequest {
+        WriteRequest {
+            user: UserInfo::default(),
+            manager: "test".to_owned(),
+            dry_run: false,
+            field_validation: FieldValidation::Ignore,
+            options: json!({}),
+            deadline: std::time::Duration::from_secs(30),
+            is_of_component: false,
+        }
+    }
+
+    fn mk_pod() -> Value {
+        json!({"kind": "Pod", "apiVersion": "v1", "metadata": {"name": "a", "namespace": "default", "uid": "1"}})
+    }
+
+    fn mk_pod_with(field: &str, value: Value) -> Value {
+        let mut pod = mk_pod();
+        if field == "nodeName" {
+            pod["spec"][field] = value
+        } else {
+            pod["metadata"][field] = value
+        }
+        pod
+    }
+
+    fn mk_deleting() -> Value {
+        let mut pod = mk_pod_with("deletionTimestamp", json!("2020-01-01T00:00:00Z"));
+        pod["metadata"]["deletionGracePeriodSeconds"] = json!(0);
+        pod
+    }
+
+    /// What another writer does after the deletion has read the object.
+    fn write(cluster: &Simulator, target: &Target) {
+        let label = |object: &mut Value| object["metadata"]["labels"] = json!({"by": "another"});
+        cluster.store().modify(&target.key(), label).unwrap();
+    }
+
+    #[rstest]
+    #[case::of_what_goes_at_once("pods", mk_pod(), true)]
+    #[case::of_what_has_a_grace_period("pods", mk_pod_with("nodeName", json!("n")), false)]
+    #[case::of_what_has_a_finalizer("pods", mk_pod_with("finalizers", json!(["a.b/c"])), false)]
+    #[case::of_what_is_being_deleted("pods", mk_deleting(), true)]
+    #[case::of_a_kind_without_grace_periods(
+        "configmaps",
+        json!({"kind": "ConfigMap", "apiVersion": "v1", "metadata": {"name": "a", "namespace": "default"}}),
+        true
+    )]
+    #[tokio::test]
+    async fn a_slower_deletion_looks_again(#[case] resource: &str, #[case] object: Value, #[case] is_gone: bool) {
+        let (cluster, request, wish) = (mk_cluster(), mk_request(), Wish::default());
+        let target = mk_target(&cluster, resource);
+        let read = cluster.store().insert(&target.key(), object).unwrap();
+        write(&cluster, &target);
+        let written = cluster.store().get(&target.key());
+        let attempted = attempt(&cluster, &target, &request, &wish, read, None).await.unwrap();
+        assert!(attempted.is_none(), "neither refused nor done: {attempted:?}");
+        assert_eq!(cluster.store().get(&target.key()), written);
+
+        let deleted = remove(&cluster, &target, &request, &wish).await.unwrap();
+        let (Deleted::Gone(last) | Deleted::Going(last)) = &deleted;
+        assert_eq!(last["metadata"]["labels"], json!({"by": "another"}), "nothing of the other writer's is lost");
+        assert_eq!(matches!(deleted, Deleted::Gone(_)), is_gone);
+        assert_eq!(cluster.store().get(&target.key()).is_none(), is_gone);
+    }
+
+    #[tokio::test]
+    async fn a_slower_deletion_of_a_named_version_conflicts() {
+        let (cluster, request) = (mk_cluster(), mk_request());
+        let target = mk_target(&cluster, "pods");
+        let read = cluster.store().insert(&target.key(), mk_pod()).unwrap();
+        let version = object::metadata(&read, "resourceVersion").to_owned();
+        let wish = Wish { resource_version: Some(version), ..Wish::default() };
+        write(&cluster, &target);
+        assert!(attempt(&cluster, &target, &request, &wish, read, None).await.unwrap().is_none());
+        assert_eq!(remove(&cluster, &target, &request, &wish).await.unwrap_err().code, 409);
+        assert!(cluster.store().get(&target.key()).is_some());
+    }
+
+    #[rstest]
+    #[case::whichever_it_is(None, None)]
+    #[case::of_that_uid(Some("1"), Some(409))]
+    #[tokio::test]
+    async fn a_slower_deletion_meets_another_object_of_the_name(
+        #[case] uid: Option<&str>,
+        #[case] refused: Option<u16>,
+    ) {
+        let (cluster, request) = (mk_cluster(), mk_request());
+        let target = mk_target(&cluster, "pods");
+        let wish = Wish { uid: uid.map(str::to_owned), ..Wish::default() };
+        let read = cluster.store().insert(&target.key(), mk_pod()).unwrap();
+        cluster.store().delete(&target.key(), None).unwrap();
+        cluster.store().insert(&target.key(), mk_pod_with("uid", json!("2"))).unwrap();
+        assert!(attempt(&cluster, &target, &request, &wish, read, None).await.unwrap().is_none());
+        let removed = remove(&cluster, &target, &request, &wish).await;
+        assert_eq!(removed.err().map(|status| status.code), refused);
+    }
+
+    #[tokio::test]
+    async fn a_deletion_slower_than_another_one_finds_nothing() {
+        let (cluster, request, wish) = (mk_cluster(), mk_request(), Wish::default());
+        let target = mk_target(&cluster, "pods");
+        let read = cluster.store().insert(&target.key(), mk_pod()).unwrap();
+        cluster.store().delete(&target.key(), None).unwrap();
+        assert!(attempt(&cluster, &target, &request, &wish, read, None).await.unwrap().is_none());
+        assert_eq!(remove(&cluster, &target, &request, &wish).await.unwrap_err().code, 404);
+    }
 }
