@@ -362,11 +362,8 @@ mod tests {
 
     fn mk_pod_with(field: &str, value: Value) -> Value {
         let mut pod = mk_pod();
-        if field == "nodeName" {
-            pod["spec"][field] = value
-        } else {
-            pod["metadata"][field] = value
-        }
+        let holder = if field == "nodeName" { "spec" } else { "metadata" };
+        pod[holder][field] = value;
         pod
     }
 

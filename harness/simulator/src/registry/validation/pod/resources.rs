@@ -379,7 +379,9 @@ fn claimed_twice(check: &mut Check, before: &[Value], claim: &Value, at: &Path<'
         let mut named = of_same.collect::<Vec<_>>();
         named.sort_unstable();
         named.dedup();
-        named.iter().for_each(|_| check.duplicate(at, name));
+        for _ in named {
+            check.duplicate(at, name);
+        }
     } else {
         check.invalid_for_each(&at.child("request"), request, words::dns_label(check.minor, request));
         if of_same.any(|other| other == request) {
