@@ -20,6 +20,7 @@ use crate::{
     error::ClusterError,
     guard::{Guard, OnDrop},
     image::{self, ChosenImage},
+    inotify,
     inventory::Inventory,
     kind::{Creation, Kind},
     mark::Mark,
@@ -92,6 +93,7 @@ impl ClusterRequest {
     /// # Errors
     /// - [`ClusterError::Request`]: no cluster can meet the request.
     /// - [`ClusterError::NoEngine`], [`ClusterError::UnknownEngine`]: see [`Engine::detect`].
+    /// - [`ClusterError::InotifyInstances`]: the kernel has too few left for its nodes.
     /// - [`ClusterError::Program`], [`ClusterError::Command`]: kind or the container engine failed; what they had made
     ///   is deleted.
     /// - [`ClusterError::TimedOut`]: it was not ready in time; it is deleted.
@@ -121,6 +123,7 @@ impl ClusterRequest {
         {
             return Ok(cluster);
         }
+        inotify::check(plan.request.all_nodes().len())?;
         plan.create().await
     }
 }

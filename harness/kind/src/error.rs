@@ -123,6 +123,18 @@ pub enum ClusterError {
         /// The addresses of its container.
         now: Vec<String>,
     },
+    /// The kernel does not let the nodes watch files, so that their kubelets would not come up.
+    #[error(
+        "make a cluster: its nodes need {needed} inotify instances, and {used} of this machine's {limit} are in use; delete clusters, or run `sysctl fs.inotify.max_user_instances=1024` as root"
+    )]
+    InotifyInstances {
+        /// How many its nodes need.
+        needed: u64,
+        /// How many are in use, as far as it can be seen.
+        used: u64,
+        /// How many there may be.
+        limit: u64,
+    },
     /// Containers of a cluster are there still after its deletion.
     #[error("delete cluster `{cluster}`: {} still there", containers.join(", "))]
     StillThere {

@@ -16,8 +16,15 @@ use crate::{api::Api, probe::LOCALHOST_PROFILE};
 
 /// The folder of seccomp profiles on a node.
 const PROFILES: &str = "/var/lib/kubelet/seccomp";
+/// How many workers a cluster has: one for each setting of `seccompDefault`.
+const WORKERS: usize = 2;
 /// Writes `$2` to the file `$1`.
 const WRITE: &str = r#"mkdir -p "$(dirname "$1")"; printf %s "$2" >"$1""#;
+
+/// How many clusters of a run the kernel has room for beside those that there are, and one at least, which may be kept.
+pub(crate) fn at_once() -> usize {
+    kind_cluster::clusters_that_fit(WORKERS).map_or(usize::MAX, |fit| fit.max(1))
+}
 
 /// Makes the cluster of `version`, or takes a kept one, and gives its nodes what cases need there: the harness's own image
 /// and its Localhost profile under the names in `profiles`.

@@ -25,7 +25,7 @@ use crate::{
     artifacts::cluster_folder,
     case::NodeSetting,
     cluster::{
-        Cluster, ClusterError, Observations, create,
+        Cluster, ClusterError, Observations, create, kind,
         kubeconfig::{Existing, KubeconfigSettings},
         simulated::SimulatedCluster,
     },
@@ -55,8 +55,8 @@ pub(super) enum Clusters {
         kind: &'static str,
         observations: Observations,
         abilities: Abilities,
-        /// What one takes of the machine's memory at most, in MiB.
-        memory: u64,
+        /// How many of them the machine has room for at a time.
+        at_once: usize,
         stages: BTreeMap<Minor, Slot>,
     },
 }
@@ -79,12 +79,14 @@ impl Clusters {
     pub(super) async fn prepare(options: &RunOptions, supplies: Supplies) -> Result<Self, RunError> {
         let seen = |kernel| Observations { api: true, kernel };
         let supplies = Arc::new(supplies);
-        let (kind, observations, abilities, memory) = match &options.cluster {
+        let (kind, observations, abilities, at_once) = match &options.cluster {
             ClusterKind::Simulated => return Ok(Self::Simulated(Arc::clone(&supplies.local))),
             ClusterKind::ControlPlane { .. } => {
-                ("control-plane", seen(false), Abilities::API_SERVER, CONTROL_PLANE_MEMORY)
+                ("control-plane", seen(false), Abilities::API_SERVER, clusters_at_once(CONTROL_PLANE_MEMORY))
             }
-            ClusterKind::Kind(_) => ("kind", seen(true), Abilities::ALL, KIND_MEMORY),
+            ClusterKind::Kind(_) => {
+                ("kind", seen(true), Abilities::ALL, clusters_at_once(KIND_MEMORY).min(kind::at_once()))
+            }
             ClusterKind::Kubeconfig(settings) => return Self::existing(settings, options, &supplies).await,
         };
         let sources = Source::all(options, &supplies).await?;
@@ -93,7 +95,7 @@ impl Clusters {
             (minor, Slot::new(source, logs))
         };
         let stages = sources.into_iter().map(slot).collect();
-        Ok(Self::Real { kind, observations, abilities, memory, stages })
+        Ok(Self::Real { kind, observations, abilities, at_once, stages })
     }
 
     /// One that exists, locked for this run.
@@ -127,7 +129,7 @@ impl Clusters {
             kind: "kubeconfig",
             observations: Observations { api: true, kernel: existing.image().is_some() },
             abilities,
-            memory: 0,
+            at_once: 1,
             stages: BTreeMap::from([(existing.minor(), slot)]),
         })
     }
@@ -142,10 +144,10 @@ impl Clusters {
 
     /// Puts cases into the order in which they are run best, and takes note of how many there are for each cluster.
     pub(super) async fn plan(&self, cases: &mut Vec<Planned>) {
-        let Self::Real { stages, memory, .. } = self else {
+        let Self::Real { stages, at_once, .. } = self else {
             return;
         };
-        order(cases, clusters_at_once(*memory));
+        order(cases, *at_once);
         for (minor, slot) in stages {
             *slot.left.lock().await = cases.iter().filter(|planned| planned.case.minor == *minor).count();
         }
