@@ -42,12 +42,17 @@ fn needed(nodes: usize) -> u64 {
 }
 
 fn limit() -> Option<u64> {
-    // An engine on another machine has another kernel.
-    let is_elsewhere = |host: String| !host.is_empty() && !host.starts_with("unix:");
-    if ["DOCKER_HOST", "CONTAINER_HOST"].iter().any(|name| std::env::var(name).is_ok_and(is_elsewhere)) {
+    if is_elsewhere() {
         return None;
     }
     fs::read_to_string(LIMIT).ok()?.trim().parse().ok()
+}
+
+/// Whether the container engine is on another machine, which has another kernel.
+#[expect(clippy::disallowed_methods, reason = "the engines' own programs read these variables")]
+fn is_elsewhere() -> bool {
+    let hosts = ["DOCKER_HOST", "CONTAINER_HOST"].map(|name| std::env::var(name).unwrap_or_default());
+    hosts.iter().any(|host| !host.is_empty() && !host.starts_with("unix:"))
 }
 
 /// How many root has, as far as this process may see it: another user sees none, and is refused nothing too early.
@@ -56,7 +61,7 @@ fn used() -> u64 {
     processes.filter(|process| is_of_root(process)).map(|process| of(&process)).sum()
 }
 
-/// `Uid:	0	0	0	0`, the real one first.
+/// The line `Uid:` of its status has the real one first.
 fn is_of_root(process: &Path) -> bool {
     let status = fs::read_to_string(process.join("status")).unwrap_or_default();
     let user = status.lines().find_map(|line| line.strip_prefix("Uid:")?.split_whitespace().next());
