@@ -1,6 +1,10 @@
 //! `verify`: the simulator against real API servers.
 
-use std::{fmt::Write as _, fs};
+use std::{
+    fmt::Write as _,
+    fs,
+    sync::{Mutex, PoisonError},
+};
 
 use anyhow::Context as _;
 use camino::Utf8Path;
@@ -24,6 +28,7 @@ use crate::{
 pub(crate) async fn run(arguments: VerifyArguments, context: &Context) -> Result<End, Failure> {
     let folders = arguments.folders.find()?;
     let options = options(&arguments, &folders, context)?;
+    let seen = Mutex::new(Vec::new());
     let tell = |progress: Progress| match progress {
         Progress::StageFinished { minor, stage, counts, elapsed } => terminal::note(&format!(
             "{minor} {stage}: {} cases, {} requests, {} unlisted, {} listed, in {:.1} s",
@@ -33,7 +38,10 @@ pub(crate) async fn run(arguments: VerifyArguments, context: &Context) -> Result
             counts.listed.values().sum::<usize>(),
             elapsed.as_secs_f64()
         )),
-        Progress::Differs(found) => tracing::info!(minor = found.minor, kind = found.difference.kind(), "differs"),
+        Progress::Differs(found) => {
+            tracing::info!(minor = found.minor, kind = found.difference.kind(), "differs");
+            seen.lock().unwrap_or_else(PoisonError::into_inner).push(*found);
+        }
         _ => {}
     };
     let verified = match fidelity::verify(&options, &tell).await {
@@ -42,7 +50,11 @@ pub(crate) async fn run(arguments: VerifyArguments, context: &Context) -> Result
             terminal::note(&error.to_string());
             return Ok(End::NothingSelected);
         }
-        Err(error) => return Err(Failure::Infrastructure(error.into())),
+        Err(error) => {
+            // What was seen until then is no less true.
+            terminal::print(&differences(&seen.into_inner().unwrap_or_else(PoisonError::into_inner)))?;
+            return Err(Failure::Infrastructure(error.into()));
+        }
     };
     terminal::print(&text(&verified))?;
     // One of a part would pass for one of the whole.
@@ -101,11 +113,7 @@ fn write(path: &Utf8Path, certificate: &Certificate) -> Result<(), Failure> {
 }
 
 fn text(verified: &Verified) -> String {
-    let mut text = String::new();
-    for found in &verified.found {
-        // A string takes all that is written to it.
-        let _ = describe(&mut text, found);
-    }
+    let mut text = differences(&verified.found);
     let certificate = &verified.certificate;
     for proven in &certificate.kubernetes {
         let stages = proven.stages.iter().map(|(stage, counts)| {
@@ -128,6 +136,15 @@ fn text(verified: &Verified) -> String {
         count => format!("failed: {count} cases differ, in {} ways", verified.found.len()),
     };
     let _ = writeln!(text, "{verdict}");
+    text
+}
+
+fn differences(all: &[Found]) -> String {
+    let mut text = String::new();
+    for found in all {
+        // A string takes all that is written to it.
+        let _ = describe(&mut text, found);
+    }
     text
 }
 
