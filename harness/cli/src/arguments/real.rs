@@ -5,6 +5,11 @@ use std::net::IpAddr;
 use camino::Utf8PathBuf;
 use clap::{ArgAction, Args, builder::BoolishValueParser};
 
+use crate::{arguments::ClusterKind, webhook_choice::TestedWebhook};
+
+/// The name of the flag that keeps clusters.
+const KEEP: &str = "keep";
+
 /// Real clusters, and what is put into them.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Real clusters")]
@@ -49,13 +54,32 @@ pub(crate) struct RealClusters {
     pub(crate) webhook_server_name: Option<String>,
 }
 
+/// What a flag says something about, and about nothing else.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Subject {
+    /// Clusters of this kind.
+    Cluster(ClusterKind),
+    /// This webhook.
+    Webhook(TestedWebhook),
+}
+
+/// A flag that was given.
+#[derive(Debug)]
+pub(crate) struct Given {
+    /// Its name, without dashes.
+    pub(crate) name: &'static str,
+    /// What it says something about.
+    pub(crate) subject: Subject,
+    values: Vec<String>,
+}
+
 impl RealClusters {
-    /// The flags that were given, as `--name=value`; `--keep` is no way to reach anything.
-    pub(super) fn reached_by(&self) -> Vec<String> {
+    /// The flags that were given.
+    pub(crate) fn given(&self) -> impl Iterator<Item = Given> {
         // Taken apart, so that a flag that is added is not forgotten here.
         let Self {
             node_image,
-            keep: _,
+            keep,
             kubeconfig,
             context,
             harness_image,
@@ -67,19 +91,35 @@ impl RealClusters {
             webhook_ca,
             webhook_server_name,
         } = self;
-        let once = [
-            ("kubeconfig", kubeconfig.as_ref().map(ToString::to_string)),
-            ("context", context.clone()),
-            ("harness-image", harness_image.clone()),
-            ("webhook-listen", webhook_listen.map(|address| address.to_string())),
-            ("harness-binary", harness_binary.as_ref().map(ToString::to_string)),
-            ("webhook-image", webhook_image.clone()),
-            ("webhook-program", webhook_program.as_ref().map(ToString::to_string)),
-            ("webhook-url", webhook_url.clone()),
-            ("webhook-ca", webhook_ca.as_ref().map(ToString::to_string)),
-            ("webhook-server-name", webhook_server_name.clone()),
+        let (kind, existing) = (Subject::Cluster(ClusterKind::Kind), Subject::Cluster(ClusterKind::Kubeconfig));
+        let (manager, url) = (Subject::Webhook(TestedWebhook::ResourceManager), Subject::Webhook(TestedWebhook::Url));
+        let all = [
+            ("kubeconfig", existing, texts(kubeconfig)),
+            ("context", existing, texts(context)),
+            ("harness-image", existing, texts(harness_image)),
+            ("webhook-listen", existing, texts(webhook_listen)),
+            ("node-image", kind, texts(node_image)),
+            (KEEP, kind, texts(keep.then_some(keep))),
+            ("harness-binary", kind, texts(harness_binary)),
+            ("webhook-image", manager, texts(webhook_image)),
+            ("webhook-program", manager, texts(webhook_program)),
+            ("webhook-url", url, texts(webhook_url)),
+            ("webhook-ca", url, texts(webhook_ca)),
+            ("webhook-server-name", url, texts(webhook_server_name)),
         ];
-        let images = node_image.iter().map(|image| format!("--node-image={image}"));
-        images.chain(once.into_iter().filter_map(|(name, value)| Some(format!("--{name}={}", value?)))).collect()
+        let given = all.into_iter().filter(|(_, _, values)| !values.is_empty());
+        given.map(|(name, subject, values)| Given { name, subject, values })
     }
+
+    /// They, as `--name=value`, but for the one that is no way to reach anything.
+    pub(super) fn reached_by(&self) -> Vec<String> {
+        let given = self.given().filter(|given| given.name != KEEP);
+        given
+            .flat_map(|Given { name, values, .. }| values.into_iter().map(move |value| format!("--{name}={value}")))
+            .collect()
+    }
+}
+
+fn texts<'a, T: ToString + 'a>(values: impl IntoIterator<Item = &'a T>) -> Vec<String> {
+    values.into_iter().map(ToString::to_string).collect()
 }

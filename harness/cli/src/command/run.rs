@@ -18,7 +18,10 @@ use tokio::sync::mpsc;
 
 use self::folded::{Folded, came_to, fault};
 use crate::{
-    arguments::{self, ClusterKind, Format, RunArguments, SnapshotUpdate, real::RealClusters},
+    arguments::{
+        self, ClusterKind, Format, RunArguments, SnapshotUpdate,
+        real::{Given, RealClusters, Subject},
+    },
     command::Context,
     diagnostics,
     end::End,
@@ -222,17 +225,12 @@ pub(super) fn select(
 
 fn cluster(arguments: &RunArguments, environment: &Environment) -> Result<Cluster, Failure> {
     let real = &arguments.real;
-    let named = [
-        ("--kubeconfig", real.kubeconfig.is_some(), ClusterKind::Kubeconfig),
-        ("--context", real.context.is_some(), ClusterKind::Kubeconfig),
-        ("--harness-image", real.harness_image.is_some(), ClusterKind::Kubeconfig),
-        ("--webhook-listen", real.webhook_listen.is_some(), ClusterKind::Kubeconfig),
-        ("--node-image", !real.node_image.is_empty(), ClusterKind::Kind),
-        ("--keep", real.keep, ClusterKind::Kind),
-        ("--harness-binary", real.harness_binary.is_some(), ClusterKind::Kind),
-    ];
-    if let Some((flag, _, kind)) = named.iter().find(|(_, is_set, kind)| *is_set && *kind != arguments.cluster) {
-        return Err(Failure::usage(format!("{flag} goes with --cluster {}", kind.name())));
+    for Given { name, subject, .. } in real.given() {
+        if let Subject::Cluster(kind) = subject
+            && kind != arguments.cluster
+        {
+            return Err(Failure::usage(format!("--{name} goes with --cluster {}", kind.name())));
+        }
     }
     match arguments.cluster {
         ClusterKind::Simulated => Ok(Cluster::Simulated),
@@ -272,17 +270,12 @@ fn is_fixed(image: &str) -> bool {
 
 fn webhook(arguments: &RunArguments) -> Result<WebhookKind, Failure> {
     let real = &arguments.real;
-    let manager = TestedWebhook::ResourceManager;
-    let named = [
-        ("--webhook-image", real.webhook_image.is_some(), manager),
-        ("--webhook-program", real.webhook_program.is_some(), manager),
-        ("--webhook-url", real.webhook_url.is_some(), TestedWebhook::Url),
-        ("--webhook-ca", real.webhook_ca.is_some(), TestedWebhook::Url),
-        ("--webhook-server-name", real.webhook_server_name.is_some(), TestedWebhook::Url),
-    ];
-    if let Some((flag, _, webhook)) = named.iter().find(|(_, is_set, webhook)| *is_set && *webhook != arguments.webhook)
-    {
-        return Err(Failure::usage(format!("{flag} goes with --webhook {webhook}")));
+    for Given { name, subject, .. } in real.given() {
+        if let Subject::Webhook(webhook) = subject
+            && webhook != arguments.webhook
+        {
+            return Err(Failure::usage(format!("--{name} goes with --webhook {webhook}")));
+        }
     }
     Ok(match arguments.webhook {
         TestedWebhook::Own(WebhookChoice::Reference) => WebhookKind::Reference,
