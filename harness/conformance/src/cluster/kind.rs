@@ -21,6 +21,11 @@ const WORKERS: usize = 2;
 /// Writes `$2` to the file `$1`.
 const WRITE: &str = r#"mkdir -p "$(dirname "$1")"; printf %s "$2" >"$1""#;
 
+/// The simulator's name of a version's minor.
+pub(crate) fn minor_of(version: KubernetesVersion) -> Option<Minor> {
+    u8::try_from(version.minor()).ok().and_then(Minor::new)
+}
+
 /// How many clusters of a run the kernel has room for beside those that there are, and one at least, which may be kept.
 pub(crate) fn at_once() -> usize {
     kind_cluster::clusters_that_fit(WORKERS).map_or(usize::MAX, |fit| fit.max(1))
@@ -50,7 +55,7 @@ pub(crate) async fn start(
         nodes.insert(worker.seccomp_default, LiveNode { name: worker.name.clone(), label, baseline: None });
     }
     // A version that kind-cluster knows is one that the simulator knows; the gate's minor is all that is asked of it.
-    let minor = u8::try_from(version.minor()).ok().and_then(Minor::new).unwrap_or(Minor::NEWEST);
+    let minor = minor_of(version).unwrap_or(Minor::NEWEST);
     let mut live = LiveCluster::new(Api::new(cluster.client()), minor, nodes, run);
     let is_reused = cluster.is_reused();
     live.kind = Some(cluster);

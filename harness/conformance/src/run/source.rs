@@ -184,7 +184,7 @@ const KIND_MINORS: [u8; 2] = [24, 25];
 fn kinds(settings: &KindSettings, selected: &[Minor]) -> Result<BTreeMap<Minor, SourceKind>, RunError> {
     let mut images = BTreeMap::new();
     for image in &settings.node_images {
-        let minor = KubernetesVersion::of_image(image).and_then(minor_of);
+        let minor = KubernetesVersion::of_image(image).and_then(kind::minor_of);
         let only = if let [only] = selected { Some(*only) } else { None };
         let Some(minor) = minor.or(only) else {
             return Err(RunError::UnknownNodeImage { image: image.clone() });
@@ -214,9 +214,4 @@ fn kinds(settings: &KindSettings, selected: &[Minor]) -> Result<BTreeMap<Minor, 
         (minor, SourceKind::Kind { version: KubernetesVersion::new(minor.number().into()), options })
     };
     Ok(minors.into_iter().map(kind).collect())
-}
-
-/// The simulator's name of a version's minor.
-fn minor_of(version: KubernetesVersion) -> Option<Minor> {
-    u8::try_from(version.minor()).ok().and_then(Minor::new)
 }
